@@ -1,0 +1,161 @@
+"""The command `troth`: what runs Troth itself; the commands of a noun are in `cli`."""
+
+import asyncio
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from troth.settings import Settings
+
+if TYPE_CHECKING:
+    import socket
+
+app = typer.Typer(
+    name="troth",
+    help="Troth: an open-source loyalty engine whose every point is provable.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+)
+
+DataDir = Annotated[Path | None, typer.Option("--data", help="Folder of the embedded database.", show_default=False)]
+DatabaseUrl = Annotated[
+    str | None,
+    typer.Option("--database-url", help="A PostgreSQL (15 or newer) instead of the embedded one.", show_default=False),
+]
+
+
+def _settings(**flags: Any) -> Settings:
+    from troth.cli.opening import fail
+    from troth.logs import configure
+
+    try:
+        settings = Settings.from_environment(**flags)
+    except ValueError as error:
+        fail(str(error))
+    configure(settings.log_level, plain=settings.log_plain)
+    return settings
+
+
+@contextmanager
+def _failures() -> Iterator[None]:
+    """Tell in one line what an operator can do something about."""
+    from troth.cli.opening import fail
+    from troth.core.refusals import Refusal
+    from troth.db.embedded import EmbeddedPostgresError
+
+    try:
+        yield
+    except Refusal as refusal:
+        fail(refusal.details)
+    except (EmbeddedPostgresError, ValueError) as error:
+        fail(str(error))
+
+
+@app.callback()
+def prepare(context: typer.Context) -> None:
+    """Troth: an open-source loyalty engine whose every point is provable."""
+
+    def opened() -> Any:
+        from troth.assemble import engine_for_command
+
+        return engine_for_command(_settings())
+
+    context.obj = opened
+
+
+@app.command()
+def serve(
+    host: Annotated[str | None, typer.Option(help="Address to listen on (127.0.0.1).", show_default=False)] = None,
+    port: Annotated[int | None, typer.Option(help="Port to listen on (8420).", show_default=False)] = None,
+    data: DataDir = None,
+    database_url: DatabaseUrl = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, max=64, help="Processes that serve (1).", show_default=False)
+    ] = None,
+    no_worker: Annotated[bool, typer.Option("--no-worker", help="Leave background jobs to troth worker.")] = False,
+    listener: Annotated[int | None, typer.Option(hidden=True)] = None,
+    lifeline: Annotated[int | None, typer.Option(hidden=True)] = None,
+) -> None:
+    """Serve the API and work off background jobs."""
+    settings = _settings(
+        host=host,
+        port=port,
+        data_dir=data,
+        database_url=database_url,
+        workers=workers,
+        worker=False if no_worker else None,
+    )
+    from troth import assemble
+
+    with _failures():
+        sockets = _listener(settings, listener)
+        with assemble.database_url(settings) as url:
+            if settings.workers == 1:
+                assemble.run_here(url, settings, sockets, lifeline=lifeline)
+            else:
+                assemble.run_processes(url, settings, sockets)
+
+
+@app.command()
+def worker(data: DataDir = None, database_url: DatabaseUrl = None) -> None:
+    """Work off background jobs without serving the API."""
+    settings = _settings(data_dir=data, database_url=database_url, worker=True)
+    from troth import assemble
+
+    with _failures(), assemble.database_url(settings, join=True) as url:
+        assemble.run_here(url, settings, None)
+
+
+@app.command()
+def migrate(data: DataDir = None, database_url: DatabaseUrl = None) -> None:
+    """Bring the database's schema to the present state."""
+    settings = _settings(data_dir=data, database_url=database_url)
+    from troth import assemble
+
+    with _failures(), assemble.database_url(settings, join=True) as url:
+        steps = asyncio.run(assemble.migrated(url, settings))
+    typer.echo("\n".join(f"applied {step}" for step in steps) or "nothing to do")
+
+
+@app.command()
+def openapi() -> None:
+    """Print the OpenAPI document of the API."""
+    from troth.core.json import text
+    from troth.http.app import document
+
+    typer.echo(text(document()))
+
+
+def _listener(settings: Settings, inherited: int | None) -> "socket.socket":
+    import socket
+
+    from troth.cli.opening import fail
+    from troth.http.server import listen
+
+    if inherited is not None:
+        return socket.socket(fileno=inherited)
+    try:
+        return listen(settings.host, settings.port)
+    except OSError as error:
+        fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}")
+
+
+def _add_nouns() -> None:
+    from troth.cli import key, project
+
+    app.add_typer(project.app, name="project")
+    app.add_typer(key.app, name="key")
+
+
+def main() -> None:
+    """Run the command line."""
+    _add_nouns()
+    app()
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,60 @@
+"""Create, list and delete campaigns (domain 9)."""
+
+from troth.actions import platform_resources
+from troth.actions.definitions import require
+from troth.actions.engine import Engine
+from troth.actions.schemas import check_metadata
+from troth.core.async_actions import AsyncAction
+from troth.core.campaigns import Campaign, reference_ids, stored
+from troth.core.lists import ListDeclaration, ListQuery, Page
+from troth.core.platform_resources import PlatformResource
+from troth.db import async_actions, campaigns
+from troth.db.database import Connection, Unit
+
+
+async def create_campaign(engine: Engine, project_id: str, name: str, campaign: Campaign) -> PlatformResource:
+    """Create a campaign.
+
+    Raises a refusal with `NOT_FOUND` for a product or SKU that it gives for free, with `DUPLICATE_KEY` for its name.
+    """
+
+    async def check(unit: Unit, _: PlatformResource) -> None:
+        await require(unit.connection, project_id, reference_ids(campaign))
+        await check_metadata(unit.connection, project_id, "campaign", campaign.metadata)
+
+    return await platform_resources.create(engine, project_id, "campaign", name, stored(campaign), then=check)
+
+
+async def list_campaigns(
+    engine: Engine, project_id: str, declaration: ListDeclaration, query: ListQuery
+) -> tuple[Page[PlatformResource], int]:
+    """Return one page of the project's campaigns, and how many all pages have."""
+
+    async def look(connection: Connection) -> tuple[Page[PlatformResource], int]:
+        return await campaigns.page(connection, declaration, query, project_id)
+
+    return await engine.database.read(look)
+
+
+async def delete_campaign(engine: Engine, project_id: str, reference: str, request_id: str) -> str:
+    """Delete a campaign for good, and return the id of the async action that says so.
+
+    Raises a refusal with `NOT_FOUND`, or with `IN_USE` if definitions refer to it.
+    """
+    action_id = engine.identifiers.fresh("aa")
+
+    async def record(unit: Unit, campaign: PlatformResource) -> None:
+        now = engine.clock.now()
+        action = AsyncAction(
+            id=action_id,
+            type="CAMPAIGN.VOUCHERS_DELETE",
+            status="DONE",
+            request_id=request_id,
+            result={"message": f"Campaign {campaign.id} has been deleted with its vouchers", "done_count": 0},
+            created_at=now,
+            updated_at=now,
+        )
+        await async_actions.insert(unit, project_id, action)
+
+    await platform_resources.delete(engine, project_id, "campaign", reference, then=record)
+    return action_id

@@ -1,0 +1,72 @@
+"""Create, update, read, list and delete customers (domain 9)."""
+
+from collections.abc import Sequence
+
+from troth.actions.engine import Engine
+from troth.core.access import Caller
+from troth.core.customers import Customer, Upsert, Upserts, decide_upserts, departures
+from troth.core.lists import ListDeclaration, ListQuery, Page
+from troth.core.refusals import Refusal, not_found
+from troth.db import customers
+from troth.db.database import Connection, Unit
+
+
+async def upsert_customers(engine: Engine, project_id: str, commands: Sequence[Upsert]) -> Sequence[Customer | Refusal]:
+    """Create or update customers and return each as its command left it, or why not.
+
+    Commands are decided in their order, and all that are not refused are saved in one transaction. One source id makes
+    one customer, however many requests with it arrive at the same time.
+    """
+
+    async def attempt(unit: Unit) -> Upserts:
+        found = await customers.lock(unit, project_id, commands)
+        upserts = decide_upserts(commands, found, engine.clock.now(), engine.identifiers.fresh)
+        if upserts.saved:
+            await customers.save(unit, project_id, upserts)
+        return upserts
+
+    return (await engine.database.transact(attempt)).answers
+
+
+async def get_customer(engine: Engine, project_id: str, reference: str) -> Customer:
+    """Return a customer by its id, else by its source id. Raises a refusal with `NOT_FOUND`."""
+
+    async def look(connection: Connection) -> Customer | None:
+        return await customers.find(connection, project_id, reference)
+
+    found = await engine.database.read(look)
+    if found is None:
+        raise not_found("customer", reference)
+    return found
+
+
+async def list_customers(
+    engine: Engine, project_id: str, declaration: ListDeclaration, query: ListQuery
+) -> tuple[Page[Customer], int]:
+    """Return one page of the project's customers, and how many all pages have (of a filtered list at most 10,000)."""
+
+    async def look(connection: Connection) -> tuple[Page[Customer], int]:
+        return await customers.page(connection, declaration, query, project_id)
+
+    return await engine.database.read(look)
+
+
+async def delete_customer(engine: Engine, caller: Caller, reference: str) -> None:
+    """Erase a customer's properties and delete its members, in one transaction (domain 6).
+
+    Ids, cards and their history stay. The source id is free for another customer. `reference` is the customer's id or
+    its source id. Raises a refusal with `NOT_FOUND`.
+    """
+
+    async def attempt(unit: Unit) -> None:
+        found = await customers.lock_to_erase(unit, caller.project_id, reference)
+        if found is None:
+            raise not_found("customer", reference)
+        customer_id, members = found
+        now, fresh = engine.clock.now(), engine.identifiers.fresh
+        gone = departures(members, now, fresh)
+        await customers.erase(
+            unit, caller.project_id, customer_id, gone, group_id=fresh("lgrp"), source=caller.source, now=now
+        )
+
+    await engine.database.transact(attempt)

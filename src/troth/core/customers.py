@@ -1,0 +1,236 @@
+"""Customers: the persons known to a project (domain 9).
+
+A customer is named by its own id or by its source id. What a request does not give stays as it is; null clears a
+property, and so does an empty text. The properties of `address` and `metadata` are merged one by one.
+"""
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import date, datetime
+from typing import Annotated, Any, Final, NamedTuple
+
+from pydantic import StringConstraints
+
+from troth.core.activities import Activity
+from troth.core.configuration import LARGEST_METADATA, timestamp
+from troth.core.json import encode, text
+from troth.core.members import Member
+from troth.core.members import shown as shown_member
+from troth.core.refusals import Reason, Refusal, not_found
+
+SourceId = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
+"""The id that a customer has in the system it comes from: any text without control characters."""
+
+
+class Customer(NamedTuple):
+    """A customer as it stands; `updated_at` is None until the first change, `address` holds only what is known."""
+
+    id: str
+    source_id: str | None
+    name: str | None
+    description: str | None
+    email: str | None
+    phone: str | None
+    birthday: date | None
+    address: Mapping[str, str] | None
+    metadata: Mapping[str, Any]
+    created_at: datetime
+    updated_at: datetime | None
+
+
+class Upsert(NamedTuple):
+    """The command to create a customer or to update it with `changes`, properties by their names.
+
+    `existing` names one that must exist, by its id or its source id. Otherwise `customer_id` names one that must exist,
+    and `source_id` is given to it unless it has one; `source_id` alone names one that is created unless it exists.
+    Named by nothing, the customer is a new one.
+    """
+
+    changes: Mapping[str, Any]
+    customer_id: str | None = None
+    source_id: str | None = None
+    existing: str | None = None
+
+
+class Upserts(NamedTuple):
+    """What came of a batch: an answer for each command, and what is to be saved, all of it or nothing.
+
+    `taken` are the source ids that come into use, each with its customer's id, sorted; `created_id` is one of the new
+    customers' ids if there are any.
+    """
+
+    answers: tuple[Customer | Refusal, ...]
+    saved: tuple[Customer, ...]
+    taken: tuple[tuple[str, str], ...]
+    created_id: str | None
+
+
+def decide_upserts(
+    commands: Sequence[Upsert], found: Iterable[Customer], now: datetime, fresh: Callable[[str], str]
+) -> Upserts:
+    """Decide commands in their order, each on what those before it left; `found` are the customers that they name."""
+    known = {customer.id: customer for customer in found}
+    sources = {customer.source_id: customer.id for customer in known.values() if customer.source_id is not None}
+    before = set(sources)
+    saved: set[str] = set()
+    created_id: str | None = None
+    answers: list[Customer | Refusal] = []
+    for command in commands:
+        present = _named(command, known, sources)
+        if present is None:
+            blank = Customer(fresh("cust"), command.source_id, *(None,) * 6, {}, now, None)
+            outcome = _merged(blank, command.changes)
+        elif isinstance(present, Refusal):
+            outcome = present
+        else:
+            outcome = _updated(present, known[present.id], command.changes, now)
+        answers.append(outcome)
+        if isinstance(outcome, Refusal) or outcome is known.get(outcome.id):
+            continue
+        if outcome.id not in known:
+            created_id = outcome.id
+        known[outcome.id] = outcome
+        saved.add(outcome.id)
+        if outcome.source_id is not None:
+            sources[outcome.source_id] = outcome.id
+    return Upserts(
+        tuple(answers),
+        tuple(known[customer_id] for customer_id in sorted(saved)),
+        tuple(sorted((source_id, owner) for source_id, owner in sources.items() if source_id not in before)),
+        created_id,
+    )
+
+
+def _named(command: Upsert, known: Mapping[str, Customer], sources: Mapping[str, str]) -> Customer | Refusal | None:
+    """Return the customer that a command names, with the source id that it is given; None if it is to be created."""
+    if command.existing is not None:
+        owner = command.existing if command.existing in known else sources.get(command.existing)
+        return known[owner] if owner else not_found("customer", command.existing)
+    owner = None if command.source_id is None else sources.get(command.source_id)
+    if command.customer_id is None:
+        return known[owner] if owner else None
+    customer = known.get(command.customer_id)
+    if customer is None:
+        return not_found("customer", command.customer_id)
+    if command.source_id is None or owner == customer.id:
+        return customer
+    return _given(customer, command.source_id, owner)
+
+
+def _given(customer: Customer, source_id: str, owner: str | None) -> Customer | Refusal:
+    """Return a customer with another source id than it has, or why it cannot have it."""
+    if customer.source_id is not None:
+        return Refusal(
+            Reason.INVALID_PAYLOAD,
+            f"source_id: the customer has another one, which cannot be changed: {customer.source_id}",
+            resource_id=customer.id,
+            resource_type="customer",
+        )
+    if owner is not None:
+        return Refusal(
+            Reason.DUPLICATE_KEY,
+            f"source_id: another customer has it already: {source_id}",
+            resource_id=owner,
+            resource_type="customer",
+        )
+    return customer._replace(source_id=source_id)
+
+
+def _updated(present: Customer, saved: Customer, changes: Mapping[str, Any], now: datetime) -> Customer | Refusal:
+    after = _merged(present, changes)
+    if isinstance(after, Refusal):
+        return after
+    if after == saved and _same(after.metadata, saved.metadata):
+        return saved
+    return after._replace(updated_at=now)
+
+
+def _merged(customer: Customer, changes: Mapping[str, Any]) -> Customer | Refusal:
+    desired = dict(changes)
+    if desired.get("address") is not None:
+        desired["address"] = _cleared({**(customer.address or {}), **desired["address"]}) or None
+    if "metadata" in desired:
+        metadata = desired["metadata"] = _cleared({**customer.metadata, **desired["metadata"]})
+        if len(encode(metadata)) > LARGEST_METADATA:
+            return Refusal(
+                Reason.INVALID_PAYLOAD, f"metadata: must have at most {LARGEST_METADATA} bytes as JSON once merged"
+            )
+    return customer._replace(**desired)
+
+
+def _cleared(properties: Mapping[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in properties.items() if value is not None}
+
+
+def _same(one: object, other: object) -> bool:
+    """Return whether two JSON values are equal; to Python, true would equal 1."""
+    if isinstance(one, Mapping) and isinstance(other, Mapping):
+        return one.keys() == other.keys() and all(_same(value, other[name]) for name, value in one.items())
+    if isinstance(one, list) and isinstance(other, list):
+        return len(one) == len(other) and all(map(_same, one, other))
+    return isinstance(one, bool) == isinstance(other, bool) and one == other
+
+
+class Departure(NamedTuple):
+    """A member that is deleted with its customer: as it is afterwards, and the activity that tells of it."""
+
+    member: Member
+    activity: Activity
+
+
+def departures(members: Iterable[Member], now: datetime, fresh: Callable[[str], str]) -> tuple[Departure, ...]:
+    """Return what becomes of a deleted customer's members: each is deleted, and stays as history (domain 6)."""
+    gone = (member._replace(status="DELETED", updated_at=now) for member in members)
+    return tuple(
+        Departure(
+            member, Activity(fresh("lambr"), member.id, "vl.member.deleted", text({"member": shown_member(member)}))
+        )
+        for member in gone
+    )
+
+
+_SUMMARY: Final = {
+    "redemptions": {
+        "total_redeemed": 0,
+        "total_failed": 0,
+        "total_succeeded": 0,
+        "total_rolled_back": 0,
+        "total_rollback_failed": 0,
+        "total_rollback_succeeded": 0,
+        "gift": {"redeemed_amount": 0, "amount_to_go": 0},
+        "loyalty_card": {"redeemed_points": 0, "points_to_go": 0},
+    },
+    "orders": {"total_amount": 0, "total_count": 0, "average_amount": 0, "last_order_amount": 0},
+}
+_LOYALTY: Final = {"points": 0, "referred_customers": 0, "campaigns": {}}
+_REFERRALS: Final = {"total": 0, "campaigns": []}
+
+
+def shown(customer: Customer) -> dict[str, Any]:
+    """Return the customer as answers show it (contract: CustomerWithSummaryLoyaltyReferrals).
+
+    Properties without a value are left out, as the contract gives them no null. `birthdate` is another name of
+    `birthday`. `summary`, `loyalty` and `referrals` count the redemptions, loyalty campaigns and referral campaigns of
+    the older API, of which Troth has none, so that they are zero; the points of a customer's memberships are no part
+    of them, since sums over unlike wallets mean nothing, and are read from the memberships.
+    """
+    birthday = customer.birthday.isoformat() if customer.birthday else None
+    known = {
+        "id": customer.id,
+        "source_id": customer.source_id,
+        "name": customer.name,
+        "description": customer.description,
+        "email": customer.email,
+        "phone": customer.phone,
+        "birthday": birthday,
+        "birthdate": birthday,
+        "address": customer.address,
+        "metadata": customer.metadata,
+        "summary": _SUMMARY,
+        "loyalty": _LOYALTY,
+        "referrals": _REFERRALS,
+        "system_metadata": {},
+        "created_at": timestamp(customer.created_at),
+        "updated_at": timestamp(customer.updated_at) if customer.updated_at else None,
+        "object": "customer",
+    }
+    return _cleared(known)

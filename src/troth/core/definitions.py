@@ -1,0 +1,82 @@
+"""Definitions: one as a record, and all of a project as what its decisions are made against (domain 5)."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from hashlib import blake2b
+from typing import Any, Final, NamedTuple
+
+from troth.core.configuration import timestamp
+from troth.core.json import encode
+
+_BESIDES: Final[Mapping[str, Mapping[str, Any]]] = {
+    "card_definition": {"type": "INDIVIDUAL"},
+    "earning_rule": {"error": None, "start_date": None, "end_date": None},
+    "reward": {"start_date": None, "end_date": None},
+}
+"""What a kind shows besides its sections, or in the place of those that it does not have."""
+
+
+@dataclass(frozen=True, slots=True, kw_only=True)
+class Definition:
+    """A card definition, earning rule, tier structure, benefit or reward; `configuration` is its sections as stored."""
+
+    id: str
+    kind: str
+    name: str
+    status: str
+    configuration: Mapping[str, Any]
+    metadata: Mapping[str, Any]
+    created_at: datetime
+    updated_at: datetime | None = None
+
+    @property
+    def tag(self) -> str:
+        """What tells this state of the definition from any other; an editor's precondition (domain 5)."""
+        state = (self.name, self.status, self.configuration, self.metadata, shown_instant(self.updated_at))
+        return blake2b(encode(state), digest_size=16).hexdigest()
+
+    def shown(self) -> dict[str, Any]:
+        """Return the definition as answers and activities show it."""
+        return {
+            "id": self.id,
+            "name": self.name,
+            "status": self.status,
+            **_BESIDES.get(self.kind, {}),
+            **self.configuration,
+            # Benefits are the one kind without metadata.
+            **({"metadata": self.metadata} if self.kind != "benefit" else {}),
+            "created_at": timestamp(self.created_at),
+            "updated_at": shown_instant(self.updated_at),
+            "object": self.kind,
+        }
+
+
+def shown_instant(moment: datetime | None) -> str | None:
+    """Return an instant that may be missing as JSON shows it."""
+    return timestamp(moment) if moment else None
+
+
+class Wallet(NamedTuple):
+    """What a card takes from its card definition when it is made."""
+
+    card_definition_id: str
+    allow_negative: bool
+
+
+@dataclass(frozen=True, slots=True)
+class ProgramInForce:
+    """A program that is not deleted, with the ACTIVE card definitions assigned to it, oldest assignment first."""
+
+    id: str
+    status: str
+    wallets: tuple[Wallet, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Definitions:
+    """Everything that a project's decisions are made from besides the facts of its members."""
+
+    version: int
+    time_zone: str
+    programs: Mapping[str, ProgramInForce]

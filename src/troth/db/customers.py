@@ -1,0 +1,115 @@
+"""Customers: created and updated in batches, read, listed, and erased with what they were members of."""
+
+from collections.abc import Sequence
+from datetime import datetime
+
+from troth.core.configuration import timestamp
+from troth.core.customers import Customer, Departure, Upsert, Upserts
+from troth.core.json import decode, text
+from troth.core.lists import ListDeclaration, ListQuery, Page
+from troth.core.members import Member
+from troth.db import listing
+from troth.db.database import Connection, Outrun, Row, Unit
+from troth.db.queries import queries
+
+_SQL = queries("customers")
+
+
+async def lock(unit: Unit, project_id: str, commands: Sequence[Upsert]) -> list[Customer]:
+    """Return the customers that commands name; nobody else changes them until the transaction ends."""
+    ids = {named for one in commands for named in (one.customer_id, one.existing) if named is not None}
+    source_ids = {named for one in commands for named in (one.source_id, one.existing) if named is not None}
+    if not ids and not source_ids:
+        return []
+    return [_customer(row) for row in await unit.connection.fetch(_SQL.lock, project_id, list(ids), list(source_ids))]
+
+
+async def save(unit: Unit, project_id: str, upserts: Upserts) -> None:
+    """Save the customers of a batch. Raises Outrun if another transaction took one of their source ids meanwhile."""
+    # A batch that creates nobody leaves no proof: it is merged once more, which changes nothing.
+    unit.prove(_SQL.is_saved, upserts.created_id or "")
+    taken = await unit.connection.fetchval(
+        _SQL.save,
+        project_id,
+        [source_id for source_id, _ in upserts.taken],
+        [customer_id for _, customer_id in upserts.taken],
+        text([_row(customer) for customer in upserts.saved]),
+    )
+    if taken != len(upserts.taken):
+        raise Outrun
+
+
+async def find(connection: Connection, project_id: str, reference: str) -> Customer | None:
+    """Return a customer by its id, else by its source id."""
+    row = await connection.fetchrow(_SQL.one, project_id, reference)
+    return _customer(row) if row else None
+
+
+async def page(
+    connection: Connection, declaration: ListDeclaration, query: ListQuery, project_id: str
+) -> tuple[Page[Customer], int]:
+    """Return one page of the project's customers, and how many all pages have (of a filtered list at most 10,000)."""
+    rows, position = await listing.page(connection, declaration, query, _SQL.listed, project_id)
+    total = await listing.count(connection, declaration, query, _SQL.listed, project_id)
+    return Page([_customer(row) for row in rows], position), total
+
+
+async def lock_to_erase(unit: Unit, project_id: str, reference: str) -> tuple[str, list[Member]] | None:
+    """Return a customer's id and its members, by its id, else by its source id; until the transaction ends they stay
+    as they are, and no member joins them.
+    """
+    customer_id = await unit.connection.fetchval(_SQL.lock_to_erase, project_id, reference)
+    if customer_id is None:
+        return None
+    rows = await unit.connection.fetch(_SQL.members_to_erase, project_id, customer_id)
+    return customer_id, [Member(row[0], row[1], row[2], row[3], decode(row[4]), row[5], row[6]) for row in rows]
+
+
+async def erase(
+    unit: Unit,
+    project_id: str,
+    customer_id: str,
+    departures: Sequence[Departure],
+    *,
+    group_id: str,
+    source: str,
+    now: datetime,
+) -> None:
+    """Erase all of a customer but its id, free its source id, and delete its members, which may join again."""
+    unit.prove(_SQL.is_erased, customer_id)
+    await unit.connection.execute(
+        _SQL.erase,
+        project_id,
+        customer_id,
+        now,
+        [one.member.id for one in departures],
+        [one.activity.id for one in departures],
+        [one.activity.type for one in departures],
+        [one.activity.data for one in departures],
+        group_id,
+        source,
+    )
+
+
+def _customer(row: Row) -> Customer:
+    return Customer(
+        id=row["id"],
+        source_id=row["source_id"],
+        name=row["name"],
+        description=row["description"],
+        email=row["email"],
+        phone=row["phone"],
+        birthday=row["birthday"],
+        address=decode(row["address"]) if row["address"] else None,
+        metadata=decode(row["metadata"]),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def _row(customer: Customer) -> dict[str, object]:
+    # Dates and times as PostgreSQL reads them; msgspec writes dates the same way.
+    return customer._asdict() | {
+        "created_at": timestamp(customer.created_at),
+        "updated_at": timestamp(customer.updated_at) if customer.updated_at else None,
+    }

@@ -1,0 +1,203 @@
+"""The connection to PostgreSQL: one pool a process, one way to read and one funnel for writes."""
+
+import asyncio
+from collections.abc import AsyncIterator, Awaitable, Callable
+from contextlib import asynccontextmanager
+from typing import Final, Self, TypeVar
+
+import asyncpg
+import structlog
+
+from troth.clocks import Clock
+from troth.core.refusals import Reason, Refusal
+
+log = structlog.get_logger()
+
+T = TypeVar("T")
+Connection = asyncpg.pool.PoolConnectionProxy
+Row = asyncpg.Record
+
+ATTEMPTS: Final = 8
+"""How often a unit of work that races with others is tried."""
+
+PATIENCE_SECONDS: Final = 10.0
+"""How long a unit of work waits for a database that has gone away."""
+
+STATEMENT_SECONDS: Final = 60.0
+"""After how long a statement is given up; a healthy one takes milliseconds."""
+
+_RACED: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
+_GONE: Final = (
+    asyncpg.PostgresConnectionError,
+    asyncpg.InterfaceError,
+    asyncpg.CannotConnectNowError,
+    asyncpg.AdminShutdownError,
+    asyncpg.CrashShutdownError,
+    asyncpg.TooManyConnectionsError,
+    OSError,
+)
+
+
+class Outrun(Exception):  # noqa: N818 - no error: somebody else was faster
+    """Another transaction changed a fact between its load and the save; the unit of work starts anew."""
+
+
+class Unit:
+    """One attempt at a unit of work: its connection, and how to recognise afterwards that it was committed."""
+
+    __slots__ = ("committing", "connection", "proof")
+
+    def __init__(self, connection: Connection) -> None:
+        self.connection = connection
+        self.committing = False
+        self.proof: tuple[str, str] | None = None
+
+    def prove(self, query: str, row_id: str) -> None:
+        """Name a row that this unit inserts: it is there afterwards if and only if the unit was committed."""
+        self.proof = (query, row_id)
+
+
+async def _no_reset(connection: Connection) -> None:
+    """Leave a returned connection as it is: our own statements change no setting, and a reset costs a round trip."""
+
+
+class Database:
+    """A pool of connections; every process has one."""
+
+    def __init__(self, pool: asyncpg.Pool, clock: Clock) -> None:
+        self._pool = pool
+        self._clock = clock
+
+    @classmethod
+    async def open(cls, url: str, clock: Clock, *, connections: int = 8) -> Self:
+        """Connect to the database at a PostgreSQL URL, keeping up to `connections` open.
+
+        The server may still be starting: this waits as long as any unit of work does, then raises what went wrong.
+        """
+        deadline = clock.seconds() + PATIENCE_SECONDS
+        while True:
+            try:
+                pool = await asyncpg.create_pool(
+                    url,
+                    min_size=1,
+                    max_size=connections,
+                    max_queries=0x7FFFFFFF,
+                    max_inactive_connection_lifetime=0,
+                    command_timeout=STATEMENT_SECONDS,
+                    reset=_no_reset,
+                    server_settings={"application_name": "troth", "jit": "off", "timezone": "UTC"},
+                )
+                return cls(pool, clock)
+            except _GONE:
+                if clock.seconds() > deadline:
+                    raise
+                await asyncio.sleep(0.1)
+
+    async def close(self) -> None:
+        """Close all connections, waiting a moment for those in use."""
+        try:
+            async with asyncio.timeout(5):
+                await self._pool.close()
+        except TimeoutError:
+            self._pool.terminate()
+
+    @asynccontextmanager
+    async def connection(self) -> AsyncIterator[Connection]:
+        """Lend a connection outside any transaction, for what manages its own: listening, streaming, migrating."""
+        async with self._pool.acquire() as connection:
+            yield connection
+
+    async def read(
+        self, attempt: Callable[[Connection], Awaitable[T]], *, patience_seconds: float = PATIENCE_SECONDS
+    ) -> T:
+        """Run a reading `attempt`, again if the database goes away meanwhile.
+
+        Raises a refusal with `OVERLOADED` when it stays away for `patience_seconds`.
+        """
+        patience = _Patience(self._clock, patience_seconds)
+        while True:
+            try:
+                async with self._pool.acquire() as connection:
+                    return await attempt(connection)
+            except _GONE as error:
+                if isinstance(error, ValueError):  # asyncpg's word for an argument that does not fit its parameter
+                    raise
+                await patience.wait(error)
+
+    async def transact(self, attempt: Callable[[Unit], Awaitable[T]]) -> T:
+        """Run `attempt` in one transaction and return its answer once that is committed.
+
+        An attempt that loses a race (serialization, deadlock, `Outrun`) or its connection is rolled back and run
+        again from its first load. A connection lost during the commit is looked into: if the row that the unit
+        promised to insert is there, the answer holds; if not, the attempt is run again. Whatever else the attempt
+        raises, a refusal above all, rolls back and goes to the caller.
+        """
+        patience = _Patience(self._clock)
+        races = 0
+        while races < ATTEMPTS:
+            unit: Unit | None = None
+            answer: list[T] = []
+            try:
+                async with self._pool.acquire() as connection:
+                    unit = Unit(connection)
+                    backend = connection.get_server_pid()
+                    await self._run(unit, attempt, answer)
+                    return answer[0]
+            except (Outrun, *_RACED):
+                races += 1
+            except _GONE as error:
+                if isinstance(error, ValueError):
+                    raise
+                await patience.wait(error)
+                if unit is not None and unit.committing and await self._was_committed(unit, backend):
+                    return answer[0]
+        raise Refusal(Reason.OVERLOADED, f"The request lost {ATTEMPTS} races against others; try again")
+
+    @staticmethod
+    async def _run(unit: Unit, attempt: Callable[[Unit], Awaitable[T]], answer: list[T]) -> None:
+        transaction = unit.connection.transaction()
+        await transaction.start()
+        try:
+            answer.append(await attempt(unit))
+        except BaseException:
+            try:
+                await transaction.rollback()
+            except _GONE:
+                unit.connection.terminate()
+            raise
+        unit.committing = True
+        await transaction.commit()
+
+    async def _was_committed(self, unit: Unit, backend: int) -> bool:
+        if unit.proof is None:
+            raise RuntimeError("a unit of work wrote without naming a row that proves its commit")
+        query, row_id = unit.proof
+
+        async def look(connection: Connection) -> bool | None:
+            if await connection.fetchval("SELECT true FROM pg_stat_activity WHERE pid = $1", backend):
+                return None
+            return bool(await connection.fetchval(query, row_id))
+
+        patience = _Patience(self._clock)
+        while (found := await self.read(look)) is None:
+            await patience.wait(TimeoutError(f"backend {backend} still runs"))
+        return found
+
+
+class _Patience:
+    """Waits a little longer each time, and gives up when the time is over."""
+
+    __slots__ = ("_clock", "_deadline", "_pause")
+
+    def __init__(self, clock: Clock, seconds: float = PATIENCE_SECONDS) -> None:
+        self._clock = clock
+        self._deadline = clock.seconds() + seconds
+        self._pause = 0.02
+
+    async def wait(self, error: BaseException) -> None:
+        if self._clock.seconds() > self._deadline:
+            log.error("database.unreachable", error=repr(error))
+            raise Refusal(Reason.OVERLOADED, "The database is out of reach; try again later") from error
+        await asyncio.sleep(self._pause)
+        self._pause = min(self._pause * 2, 0.5)
+

@@ -1,0 +1,141 @@
+"""Definitions: one by one, listed, with what holds them, and as a whole, which is what decisions are made against."""
+
+from collections import defaultdict
+from collections.abc import Collection, Iterable
+from datetime import datetime
+from itertools import groupby
+from typing import Final
+
+from troth.core.definitions import Definition, Definitions, ProgramInForce, Wallet
+from troth.core.json import decode, text
+from troth.core.lifecycle import Holder
+from troth.core.lists import ListDeclaration, ListQuery, Page
+from troth.db import listing
+from troth.db.database import Connection, Row, Unit
+from troth.db.queries import queries
+
+_SQL = queries("definitions")
+
+_EXISTING: Final = {
+    "lcdef": _SQL.existing_definitions,
+    "lben": _SQL.existing_definitions,
+    "lts": _SQL.existing_definitions,
+    "lt": _SQL.existing_tiers,
+}
+"""For the prefix of an id that definitions may refer to: the query that returns which of such ids a project has."""
+
+
+async def load(connection: Connection, project_id: str) -> Definitions:
+    """Return the project's definitions as of one snapshot."""
+    row = await connection.fetchrow(_SQL.in_force, project_id)
+    assert row is not None, "projects are never deleted"
+    wallets: dict[str, list[Wallet]] = defaultdict(list)
+    for program_id, card_definition_id, allow_negative in row["wallets"]:
+        wallets[program_id].append(Wallet(card_definition_id, allow_negative == "true"))
+    programs = {
+        program_id: ProgramInForce(program_id, status, tuple(wallets[program_id]))
+        for program_id, status in row["programs"]
+    }
+    return Definitions(row["version"], row["time_zone"], programs)
+
+
+async def change(unit: Unit, project_id: str) -> None:
+    """Begin a change of the project's definitions: others wait, and every process will load them anew."""
+    await unit.connection.fetchval(_SQL.change, project_id)
+
+
+async def find(connection: Connection, project_id: str, kind: str, definition_id: str) -> Definition | None:
+    """Return a definition that is not deleted."""
+    row = await connection.fetchrow(_SQL.one, project_id, definition_id, kind)
+    return _definition(row) if row else None
+
+
+async def find_several(connection: Connection, project_id: str, ids: Collection[str]) -> dict[str, Definition]:
+    """Return those of the definitions that the project has and that are not deleted, whatever their kind."""
+    return {row["id"]: _definition(row) for row in await connection.fetch(_SQL.several, project_id, list(ids))}
+
+
+async def insert(unit: Unit, project_id: str, new: Definition) -> None:
+    """Save a new definition."""
+    await unit.connection.execute(
+        _SQL.insert,
+        new.id,
+        project_id,
+        new.kind,
+        new.name,
+        new.status,
+        text(new.configuration),
+        text(new.metadata),
+        new.created_at,
+    )
+
+
+async def save(unit: Unit, project_id: str, changed: Definition) -> None:
+    """Save a definition that has changed."""
+    await unit.connection.execute(
+        _SQL.save,
+        project_id,
+        changed.id,
+        changed.name,
+        changed.status,
+        text(changed.configuration),
+        text(changed.metadata),
+        changed.updated_at,
+    )
+
+
+async def save_references(unit: Unit, definition_id: str, referred: Collection[str]) -> None:
+    """Save what a definition refers to, in place of what it referred to before."""
+    ids = sorted(referred)
+    await unit.connection.execute(_SQL.forget_references, definition_id, ids)
+    await unit.connection.execute(_SQL.keep_references, definition_id, ids)
+
+
+async def unassign(unit: Unit, project_id: str, definition_id: str) -> None:
+    """Take a definition out of every program."""
+    await unit.connection.execute(_SQL.unassign, project_id, definition_id)
+
+
+async def holders(connection: Connection, project_id: str, definition_id: str) -> list[Holder]:
+    """Return the programs that a definition is assigned to and the definitions that refer to it."""
+    return [Holder(*row) for row in await connection.fetch(_SQL.holders, project_id, definition_id)]
+
+
+async def missing(connection: Connection, project_id: str, ids: Iterable[str]) -> str | None:
+    """Return the first, in order, of the ids that the project does not have; None if it has them all."""
+    asked = sorted(set(ids))
+    found: set[str] = set()
+    for prefix, of_prefix in groupby(asked, key=_prefix):
+        if query := _EXISTING.get(prefix):
+            found |= {row["id"] for row in await connection.fetch(query, project_id, list(of_prefix))}
+    return next((one for one in asked if one not in found), None)
+
+
+async def page(
+    connection: Connection, declaration: ListDeclaration, query: ListQuery, project_id: str, kind: str
+) -> Page[Definition]:
+    """Return one page of the definitions of a kind that are not deleted."""
+    rows, position = await listing.page(connection, declaration, query, _SQL.listed, project_id, kind)
+    return Page([_definition(row) for row in rows], position)
+
+
+async def retry_codes(unit: Unit, project_id: str, card_definition_id: str, now: datetime) -> None:
+    """Make the cards of a card definition that wait for a code due at once."""
+    await unit.connection.execute(_SQL.retry_codes, project_id, card_definition_id, now)
+
+
+def _definition(row: Row) -> Definition:
+    return Definition(
+        id=row["id"],
+        kind=row["kind"],
+        name=row["name"],
+        status=row["status"],
+        configuration=decode(row["configuration"]),
+        metadata=decode(row["metadata"]),
+        created_at=row["created_at"],
+        updated_at=row["updated_at"],
+    )
+
+
+def _prefix(resource_id: str) -> str:
+    return resource_id.partition("_")[0]

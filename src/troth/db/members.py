@@ -1,0 +1,114 @@
+"""Members and their cards: enrolment in batches, and members with all their cards."""
+
+from collections.abc import Iterable, Sequence
+from datetime import datetime
+from typing import Final
+
+from troth.core.activities import StoredActivity
+from troth.core.cards import Card, Counters
+from troth.core.json import decode, text
+from troth.core.lists import ListDeclaration, ListQuery, Page
+from troth.core.members import Enrol, Enrolment, EnrolmentFacts, Member, MemberWithCards
+from troth.db import activities, listing
+from troth.db.database import Connection, Outrun, Row, Unit
+from troth.db.queries import queries
+
+_SQL = queries("members")
+_SEPARATOR: Final = "\x1f"
+_FIRST_COUNTER: Final = 11
+
+
+def _column(values: Iterable[str]) -> str:
+    return _SEPARATOR.join(values)
+
+
+async def enrolment_facts(
+    connection: Connection, project_id: str, commands: Sequence[Enrol]
+) -> tuple[int, list[EnrolmentFacts]]:
+    """Return the version of the project's definitions, and what is known of each command.
+
+    The customers found stay as they are until the transaction ends.
+    """
+    rows = await connection.fetch(
+        _SQL.enrolment_facts,
+        project_id,
+        _column(command.program_id for command in commands),
+        _column(command.customer_id or "" for command in commands),
+        _column((command.customer_source_id or "").replace(_SEPARATOR, "") for command in commands),
+    )
+    return rows[0][0], [EnrolmentFacts(row[1], row[2]) for row in rows]
+
+
+async def save_enrolments(unit: Unit, project_id: str, enrolments: Sequence[Enrolment], now: datetime) -> None:
+    """Insert new members with their cards, activities and outbox rows.
+
+    Raises Outrun if another transaction enrolled one of the customers meanwhile.
+    """
+    members = [one.member for one in enrolments]
+    cards = [
+        (one.member.id, card, negative)
+        for one in enrolments
+        for card, negative in zip(one.cards, one.allow_negative, strict=True)
+    ]
+    entries = [(one, activity) for one in enrolments for activity in one.activities]
+    unit.prove(_SQL.is_saved, members[0].id)
+    saved = await unit.connection.fetchval(
+        _SQL.save_enrolments,
+        project_id,
+        now,
+        _column(member.program_id for member in members),
+        _column(member.customer_id for member in members),
+        _column(member.id for member in members),
+        _column(member.status for member in members),
+        _column(text(member.metadata) for member in members),
+        _column(member_id for member_id, _, _ in cards),
+        _column(card.id for _, card, _ in cards),
+        _column(card.card_definition_id for _, card, _ in cards),
+        _column(str(negative) for _, _, negative in cards),
+        _column(one.member.id for one, _ in entries),
+        _column(activity.id for _, activity in entries),
+        _column(activity.subject_id for _, activity in entries),
+        _column(activity.type for _, activity in entries),
+        _column(activity.data for _, activity in entries),
+        _column(one.group_id for one, _ in entries),
+        _column(one.source for one, _ in entries),
+        _column(one.group_id for one in enrolments),
+    )
+    if saved != len(enrolments):
+        raise Outrun
+
+
+async def with_cards(connection: Connection, project_id: str, member_ids: Sequence[str]) -> dict[str, MemberWithCards]:
+    """Return those of the members that the project has and that are not deleted, with their cards, oldest first."""
+    found: dict[str, MemberWithCards] = {}
+    for row in await connection.fetch(_SQL.with_cards, project_id, _column(member_ids)):
+        one = found.get(row[0])
+        if one is None:
+            one = found[row[0]] = MemberWithCards(_member(row), [])
+        if row[7] is not None:
+            counters = Counters._make(row[_FIRST_COUNTER:])
+            one.cards.append(Card(row[7], row[8], row[9], counters, row[10]))
+    return found
+
+
+async def page(
+    connection: Connection, declaration: ListDeclaration, query: ListQuery, project_id: str, program_id: str
+) -> Page[Member] | None:
+    """Return one page of a program's members, or None if the project has no such program."""
+    if not await connection.fetchval(_SQL.has_program, project_id, program_id):
+        return None
+    rows, position = await listing.page(connection, declaration, query, _SQL.listed, project_id, program_id)
+    return Page([_member(row) for row in rows], position)
+
+
+async def activity_page(
+    connection: Connection, declaration: ListDeclaration, query: ListQuery, member_id: str, subject_id: str
+) -> Page[StoredActivity]:
+    """Return one page of the history of a member, or of one of its cards."""
+    return activities.stored(
+        await listing.page(connection, declaration, query, _SQL.activities, member_id, subject_id)
+    )
+
+
+def _member(row: Row) -> Member:
+    return Member(row[0], row[1], row[2], row[3], decode(row[4]), row[5], row[6])

@@ -1,0 +1,16 @@
+-- name: listed
+-- Under the names that the list of campaigns filters by.
+SELECT
+    id, kind, name, configuration, created_at, updated_at,
+    name AS campaigns,
+    id AS campaigns_id,
+    configuration ->> 'campaign_type' AS campaign_type,
+    configuration ->> 'type' AS type,
+    configuration #>> '{voucher,type}' AS voucher_type,
+    'DONE' AS campaign_status,
+    'false' AS is_referral_code,
+    created_at AS created_date,
+    (configuration ->> 'start_date')::timestamptz AS start_date,
+    (configuration ->> 'expiration_date')::timestamptz AS expiration_date
+FROM platform_resources
+WHERE project_id = $1 AND kind = 'campaign';

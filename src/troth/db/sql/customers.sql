@@ -1,0 +1,116 @@
+-- Customers, and the key table that finds them by source id.
+
+-- name: lock
+-- Sorted, so that two batches never wait for each other crosswise; the lock lets enrolments of the customers pass.
+SELECT
+    customer.id, customer.source_id, customer.name, customer.description, customer.email, customer.phone,
+    customer.birthday, customer.address, customer.metadata, customer.created_at, customer.updated_at
+FROM (
+    SELECT asked.id COLLATE "C" AS id FROM unnest($2::text[]) AS asked (id)
+    UNION
+    SELECT key.customer_id FROM customer_source_ids AS key
+    WHERE key.project_id = $1 AND key.source_id = ANY ($3::text[])
+    ORDER BY id
+    OFFSET 0
+) AS named
+CROSS JOIN LATERAL (
+    SELECT * FROM customers
+    WHERE customers.id = named.id AND customers.project_id = $1 AND customers.deleted_at IS NULL
+    FOR NO KEY UPDATE
+) AS customer;
+
+-- name: save
+-- Whoever takes one of these source ids at the same time waits at the first insert for the other to commit, and then
+-- finds fewer rows counted than it sent.
+WITH taken AS (
+    INSERT INTO customer_source_ids (project_id, source_id, customer_id)
+    SELECT $1, new.source_id, new.customer_id FROM unnest($2::text[], $3::text[]) AS new (source_id, customer_id)
+    ON CONFLICT DO NOTHING
+    RETURNING 1
+), saved AS (
+    INSERT INTO customers (
+        id, project_id, source_id, name, description, email, phone, birthday, address, metadata, created_at, updated_at
+    )
+    SELECT
+        new.id, $1, new.source_id, new.name, new.description, new.email, new.phone, new.birthday, new.address,
+        new.metadata, new.created_at, new.updated_at
+    FROM json_to_recordset($4::json) AS new (
+        id text, source_id text, name text, description text, email text, phone text, birthday date, address jsonb,
+        metadata jsonb, created_at timestamptz, updated_at timestamptz
+    )
+    ON CONFLICT (id) DO UPDATE SET
+        source_id = excluded.source_id,
+        name = excluded.name,
+        description = excluded.description,
+        email = excluded.email,
+        phone = excluded.phone,
+        birthday = excluded.birthday,
+        address = excluded.address,
+        metadata = excluded.metadata,
+        updated_at = excluded.updated_at
+)
+SELECT count(*) FROM taken;
+
+-- name: is_saved
+SELECT true FROM customers WHERE id = $1;
+
+-- name: one
+SELECT id, source_id, name, description, email, phone, birthday, address, metadata, created_at, updated_at
+FROM customers
+WHERE id = coalesce(
+    (SELECT by_id.id FROM customers AS by_id
+     WHERE by_id.id = $2 AND by_id.project_id = $1 AND by_id.deleted_at IS NULL),
+    (SELECT key.customer_id FROM customer_source_ids AS key WHERE key.project_id = $1 AND key.source_id = $2)
+);
+
+-- name: listed
+SELECT
+    id, source_id, name, description, email, phone, birthday, address, metadata, created_at, updated_at,
+    address ->> 'city' AS city
+FROM customers
+WHERE project_id = $1 AND deleted_at IS NULL;
+
+-- name: lock_to_erase
+-- No enrolment of the customer can begin until the transaction ends, and none afterwards.
+SELECT id FROM customers
+WHERE id = coalesce(
+    (SELECT by_id.id FROM customers AS by_id
+     WHERE by_id.id = $2 AND by_id.project_id = $1 AND by_id.deleted_at IS NULL),
+    (SELECT key.customer_id FROM customer_source_ids AS key WHERE key.project_id = $1 AND key.source_id = $2)
+)
+AND project_id = $1 AND deleted_at IS NULL
+FOR UPDATE;
+
+-- name: members_to_erase
+SELECT
+    member.id, member.customer_id, member.program_id, member.status, member.metadata, member.created_at,
+    member.updated_at
+FROM enrolments AS enrolment
+JOIN members AS member ON member.id = enrolment.member_id
+WHERE enrolment.customer_id = $2 AND member.project_id = $1
+ORDER BY member.id
+FOR UPDATE OF member;
+
+-- name: erase
+WITH freed AS (
+    DELETE FROM customer_source_ids
+    WHERE project_id = $1 AND source_id = (SELECT source_id FROM customers WHERE id = $2)
+), left_programs AS (
+    DELETE FROM enrolments WHERE customer_id = $2
+), deleted_members AS (
+    UPDATE members SET status = 'DELETED', updated_at = $3 WHERE id = ANY ($4::text[]) AND project_id = $1
+), saved_activities AS (
+    INSERT INTO member_activities (member_id, id, subject_id, type, data, group_id, source, created_at)
+    SELECT new.member_id, new.id, new.member_id, new.type, new.data::json, $8, $9::json, $3
+    FROM unnest($4::text[], $5::text[], $6::text[], $7::text[]) AS new (member_id, id, type, data)
+), saved_outbox AS (
+    INSERT INTO outbox (member_id, id, project_id, created_at)
+    SELECT new.member_id, $8, $1, $3 FROM unnest($4::text[]) AS new (member_id)
+)
+UPDATE customers SET
+    source_id = NULL, name = NULL, description = NULL, email = NULL, phone = NULL, birthday = NULL, address = NULL,
+    metadata = '{}', updated_at = $3, deleted_at = $3
+WHERE id = $2 AND project_id = $1;
+
+-- name: is_erased
+SELECT true FROM customers WHERE id = $1 AND deleted_at IS NOT NULL;

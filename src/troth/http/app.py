@@ -1,0 +1,59 @@
+"""All routes together: the OpenAPI document, and the door that serves them."""
+
+from functools import cache
+from typing import Any
+
+from fastapi import FastAPI
+from starlette.types import ASGIApp
+
+from troth import __version__
+from troth.actions.engine import Engine
+from troth.http.door import Door
+from troth.http.lanes import Lanes
+from troth.http.routes import card_definitions, customers, earning_rules, health, members, oauth
+from troth.http.routing import FORM, Routes
+
+ALL_ROUTES: tuple[Routes, ...] = (card_definitions.routes, earning_rules.routes, customers.routes, members.routes, oauth.routes, health.routes)
+
+_SECURITY_SCHEMES = {
+    "X-App-Id": {"type": "apiKey", "name": "X-App-Id", "in": "header"},
+    "X-App-Token": {"type": "apiKey", "name": "X-App-Token", "in": "header"},
+    "bearerAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
+}
+
+
+@cache
+def document() -> dict[str, Any]:
+    """Return the OpenAPI document of the whole API."""
+    declared = FastAPI(
+        title="Troth",
+        version=__version__,
+        summary="An open-source loyalty engine whose every point is provable.",
+        license_info={"name": "Apache-2.0", "identifier": "Apache-2.0"},
+        openapi_url=None,
+    )
+    for routes in ALL_ROUTES:
+        declared.include_router(routes.router)
+    made = declared.openapi()
+    made["components"]["securitySchemes"] = _SECURITY_SCHEMES
+    made["security"] = [{"X-App-Id": [], "X-App-Token": []}, {"bearerAuth": []}]
+    public = {(one.path, one.method.lower()) for routes in ALL_ROUTES for one in routes.operations if one.public}
+    for path, item in made["paths"].items():
+        for method, operation in item.items():
+            # FastAPI's own answer to an invalid request; the door answers 400 instead.
+            operation["responses"].pop("422", None)
+            if (path, method) in public:
+                operation["security"] = []
+            if operation.pop(FORM, False):
+                content = operation["requestBody"]["content"]
+                content["application/x-www-form-urlencoded"] = content.pop("application/json")
+                operation["security"] = [{"X-App-Id": [], "X-App-Token": []}]
+    for name in ("HTTPValidationError", "ValidationError"):
+        made["components"]["schemas"].pop(name, None)
+    return made
+
+
+def application(engine: Engine, pages: ASGIApp, *, access_log: str = "problems") -> Door:
+    """Return the ASGI application that serves all routes with an engine, and `pages` at every other path."""
+    operations = [operation for routes in ALL_ROUTES for operation in routes.operations]
+    return Door(engine, Lanes(engine), operations, pages, access_log=access_log)

@@ -1,0 +1,213 @@
+"""The lean door: one ASGI callable that takes every request of the API from its first byte to its last (decision 0004).
+
+The order of checks is domain 4's: HTTP basics, credentials, rights, shape, and then whatever the action finds.
+"""
+
+from collections.abc import Callable, Sequence
+from typing import Any, Final
+
+import structlog
+from pydantic import ValidationError
+from starlette.types import ASGIApp, Receive, Scope, Send
+
+from troth.actions.engine import Engine
+from troth.core.json import encode
+from troth.core.refusals import Reason, Refusal
+from troth.http import metrics
+from troth.http.auth import Authenticator
+from troth.http.bodies import LARGEST_BODY, form_body, json_body
+from troth.http.lanes import Lanes
+from troth.http.problems import RETRY_AFTER_SECONDS, invalid, problem
+from troth.http.routing import Call, Headers, Operation
+
+log = structlog.get_logger()
+
+SLOW_SECONDS: Final = 0.5
+_JSON: Final = (b"content-type", b"application/json")
+
+
+class _Node:
+    """A step of the path: its fixed continuations, the one that is a parameter, the operations that end here."""
+
+    __slots__ = ("fixed", "operations", "parameter")
+
+    def __init__(self) -> None:
+        self.fixed: dict[str, _Node] = {}
+        self.parameter: _Node | None = None
+        self.operations: dict[str, Operation] = {}
+
+
+class Door:
+    """Serves the declared operations; anything else goes to `pages` (documentation, Hub) or is not found."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        lanes: Lanes,
+        operations: Sequence[Operation],
+        pages: ASGIApp,
+        *,
+        access_log: str = "problems",
+    ) -> None:
+        self._engine = engine
+        self._lanes = lanes
+        self._pages = pages
+        self._authenticator = Authenticator(engine)
+        self._log_all = access_log == "all"
+        self._log_problems = access_log != "none"
+        self._root = _Node()
+        for operation in operations:
+            self._plant(operation)
+
+    def _plant(self, operation: Operation) -> None:
+        node = self._root
+        for step in operation.path.split("/")[1:]:
+            if step.startswith("{"):
+                node.parameter = node.parameter or _Node()
+                node = node.parameter
+            else:
+                node = node.fixed.setdefault(step, _Node())
+        node.operations[operation.method] = operation
+
+    def _find(self, path: str) -> tuple[_Node | None, list[str]]:
+        node, values = self._root, []
+        for step in path.removesuffix("/").split("/")[1:]:
+            following = node.fixed.get(step)
+            if following is None:
+                if node.parameter is None or not step:
+                    return None, values
+                values.append(step)
+                following = node.parameter
+            node = following
+        return (node, values) if node.operations else (None, values)
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        if scope["type"] != "http":
+            await self._pages(scope, receive, send)
+            return
+        node, values = self._find(scope["path"])
+        if node is None and not scope["path"].startswith(("/v1/", "/v2/")):
+            await self._pages(scope, receive, send)
+            return
+        started = self._engine.clock.seconds()
+        call = Call(scope)
+        call.engine, call.lanes = self._engine, self._lanes
+        call.request_id = self._engine.identifiers.fresh("v").replace("_", "-", 1)
+        call.answer_headers = []
+        try:
+            answer = await self._answer(call, node, values, receive)
+            status, body = call.answer_status, b"" if answer is None else encode(answer)
+        except Refusal as refusal:
+            status, body = self._refused(call, refusal)
+        except Exception:
+            log.exception("request.failed", request_id=call.request_id, method=scope["method"], path=scope["path"])
+            status, body = self._refused(call, Refusal(Reason.INTERNAL_ERROR, "The log has the details"))
+        await _send(send, status, body, call)
+        self._record(call, status, self._engine.clock.seconds() - started)
+
+    async def _answer(self, call: Call, node: _Node | None, values: list[str], receive: Receive) -> Any:
+        scope = call.scope
+        if node is None or any("\x00" in value for value in values):
+            raise Refusal(Reason.NOT_FOUND, f"There is nothing at {scope['path'][:200]!r}")
+        operation = node.operations.get("GET" if scope["method"] == "HEAD" else scope["method"])
+        if operation is None:
+            allowed = ", ".join(sorted(node.operations))
+            call.answer_headers.append((b"allow", allowed.encode()))
+            raise Refusal(Reason.METHOD_NOT_ALLOWED, f"Allowed here: {allowed}")
+        headers = scope["headers"]
+        read = _checked_basics(operation, headers)
+        if not operation.public:
+            call.caller = await self._authenticator.authenticate(headers)
+            if not call.caller.may(operation.scope, changes=operation.changes):
+                raise Refusal(Reason.FORBIDDEN, "The credentials do not give the right to do this")
+        call.answer_status = operation.status
+        if operation.validate is None or read is None:
+            return await operation.endpoint(call, *values)
+        body = await _read_body(receive)
+        try:
+            shape = operation.validate(read(body))
+        except ValidationError as error:
+            raise invalid(error) from None
+        return await operation.endpoint(call, *values, shape)
+
+    def _refused(self, call: Call, refusal: Refusal) -> tuple[int, bytes]:
+        code = refusal.reason.value.code
+        if retry_after := RETRY_AFTER_SECONDS.get(code):
+            call.answer_headers.append((b"retry-after", retry_after.encode()))
+        if code == 401:
+            call.answer_headers.append((b"www-authenticate", b"Bearer"))
+        return code, encode(problem(refusal, call.request_id))
+
+    def _record(self, call: Call, status: int, seconds: float) -> None:
+        metrics.requests.labels(call.scope["method"], str(status)).inc()
+        metrics.request_seconds.observe(seconds)
+        if self._log_all or (self._log_problems and (status >= 400 or seconds >= SLOW_SECONDS)):
+            log.info(
+                "request",
+                request_id=call.request_id,
+                method=call.scope["method"],
+                path=call.scope["path"],
+                status=status,
+                milliseconds=round(seconds * 1000, 1),
+            )
+
+
+def _header(headers: Headers, name: bytes) -> bytes | None:
+    for key, value in headers:
+        if key == name:
+            return value
+    return None
+
+
+def _checked_basics(operation: Operation, headers: Headers) -> Callable[[bytes], Any] | None:
+    accept = _header(headers, b"accept")
+    if accept is not None and not _accepts_json(accept):
+        raise Refusal(Reason.NOT_ACCEPTABLE, "Answers are application/json")
+    if operation.validate is None:
+        return None
+    length = _header(headers, b"content-length")
+    if length is not None and int(length) > LARGEST_BODY:
+        raise _too_large()
+    kind = (_header(headers, b"content-type") or b"").split(b";", 1)[0].strip().lower()
+    if operation.form:
+        if kind != b"application/x-www-form-urlencoded":
+            raise Refusal(Reason.UNSUPPORTED_MEDIA_TYPE, "The body must be application/x-www-form-urlencoded")
+        return form_body
+    if kind != b"application/json":
+        raise Refusal(Reason.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json")
+    return json_body
+
+
+def _accepts_json(accept: bytes) -> bool:
+    for part in accept.lower().split(b","):
+        kind, *parameters = (one.strip() for one in part.split(b";"))
+        if kind in (b"*/*", b"application/*", b"application/json", b"") and b"q=0" not in parameters:
+            return True
+    return False
+
+
+def _too_large() -> Refusal:
+    return Refusal(Reason.PAYLOAD_TOO_LARGE, f"The body may have at most {LARGEST_BODY} bytes")
+
+
+async def _read_body(receive: Receive) -> bytes:
+    message = await receive()
+    if not message.get("more_body"):
+        return bytes(message.get("body", b""))
+    chunks, size = [message["body"]], len(message["body"])
+    while message.get("more_body"):
+        message = await receive()
+        chunk = message.get("body", b"")
+        size += len(chunk)
+        if size > LARGEST_BODY:
+            raise _too_large()
+        chunks.append(chunk)
+    return b"".join(chunks)
+
+
+async def _send(send: Send, status: int, body: bytes, call: Call) -> None:
+    headers = [(b"x-request-id", call.request_id.encode()), *call.answer_headers]
+    if status != 204:
+        headers += [_JSON, (b"content-length", str(len(body)).encode())]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})

@@ -1,0 +1,18 @@
+"""The batched actions, each behind its coalescer; made once a process."""
+
+from functools import partial
+
+from troth.actions import customers, members
+from troth.actions.engine import Engine
+from troth.core.customers import Customer, Upsert
+from troth.core.members import Enrol, MemberWithCards
+from troth.http.coalescer import Coalescer
+
+
+class Lanes:
+    """A coalescer for each action that is decided in batches."""
+
+    def __init__(self, engine: Engine) -> None:
+        self.enrol = Coalescer[Enrol, MemberWithCards](partial(members.enrol, engine))
+        self.get_member = Coalescer[tuple[str, str], MemberWithCards](partial(members.get_members, engine))
+        self.upsert_customer = Coalescer[Upsert, Customer](partial(customers.upsert_customers, engine))

@@ -1,0 +1,169 @@
+"""How a route is declared: once, with FastAPI's own means, for the document as for the lean door that serves it."""
+
+from collections import defaultdict
+from collections.abc import Awaitable, Callable, Sequence
+from dataclasses import dataclass
+from http import HTTPStatus
+from inspect import Parameter, signature
+from typing import Any, Final
+
+from fastapi import APIRouter
+from pydantic import TypeAdapter
+from starlette.requests import Request
+
+from troth.actions.engine import Engine
+from troth.core.access import Caller
+from troth.core.refusals import Reason
+from troth.http.lanes import Lanes
+from troth.http.problems import ErrorResponse
+
+FORM: Final = "x-form"
+"""Marks an operation of the document whose body is a form; the document is made without the mark."""
+
+Endpoint = Callable[..., Awaitable[Any]]
+Headers = Sequence[tuple[bytes, bytes]]
+
+ALWAYS: Final = (
+    Reason.UNAUTHORIZED,
+    Reason.FORBIDDEN,
+    Reason.NOT_ACCEPTABLE,
+    Reason.TOO_MANY_REQUESTS,
+    Reason.INTERNAL_ERROR,
+    Reason.OVERLOADED,
+)
+WITH_BODY: Final = (Reason.INVALID_PAYLOAD, Reason.PAYLOAD_TOO_LARGE, Reason.UNSUPPORTED_MEDIA_TYPE)
+
+
+class Call(Request):
+    """One request on its way: what an endpoint is handed besides the path's parameters and the body.
+
+    `answer_status` and `answer_headers` may be changed by the endpoint. FastAPI takes the class for a plain request and
+    keeps it out of the document.
+    """
+
+    engine: Engine
+    lanes: Lanes
+    caller: Caller
+    request_id: str
+    answer_status: int
+    answer_headers: list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Operation:
+    """A declared route as the door needs it."""
+
+    method: str
+    path: str
+    endpoint: Endpoint
+    status: int
+    scope: str
+    changes: bool
+    public: bool
+    form: bool
+    validate: Callable[[Any], Any] | None
+    """Turns the decoded body into the endpoint's body; None where there is none."""
+
+
+class Routes:
+    """The routes of one noun: their tag in the document and the scope that a bearer token needs for them."""
+
+    def __init__(self, *, tag: str, scope: str) -> None:
+        self.router = APIRouter(tags=[tag])
+        self.operations: list[Operation] = []
+        self._scope = scope
+
+    def get(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Declare a GET; see `declare`."""
+        return self.declare("GET", path, **{"changes": False} | options)
+
+    def post(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Declare a POST; see `declare`."""
+        return self.declare("POST", path, **options)
+
+    def put(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Declare a PUT; see `declare`."""
+        return self.declare("PUT", path, **options)
+
+    def delete(self, path: str, **options: Any) -> Callable[[Endpoint], Endpoint]:
+        """Declare a DELETE; see `declare`."""
+        return self.declare("DELETE", path, **options)
+
+    def declare(
+        self,
+        method: str,
+        path: str,
+        *,
+        operation_id: str,
+        reasons: Sequence[Reason] = (),
+        status: int = 200,
+        statuses: Sequence[int] = (),
+        reserved: Sequence[int] = (),
+        query: Sequence[dict[str, Any]] = (),
+        changes: bool = True,
+        public: bool = False,
+        form: bool = False,
+    ) -> Callable[[Endpoint], Endpoint]:
+        """Declare an operation.
+
+        The endpoint takes the call, the path's parameters in the path's order, then `body` if it has one. `reasons`
+        are its refusals besides those that any route has; `statuses` further successes of the same shape; `reserved`
+        statuses that the contract names although Troth has no use for them; `query` its parameters as OpenAPI has
+        them. `changes` says that a read-only key may not call it, `public` that it asks for no credentials.
+        """
+
+        def register(endpoint: Endpoint) -> Endpoint:
+            body = signature(endpoint).parameters.get("body")
+            refusals = [*reasons, *(WITH_BODY if body else ()), *(() if public else ALWAYS)]
+            if "{" in path:
+                refusals.append(Reason.NOT_FOUND)
+            answer = signature(endpoint).return_annotation
+            responses = _responses(refusals, reserved)
+            for other in statuses:
+                responses[other] = {"model": answer, "description": HTTPStatus(other).phrase}
+            self.router.add_api_route(
+                path,
+                endpoint,
+                methods=[method],
+                status_code=status,
+                response_model=answer,
+                response_description=HTTPStatus(status).phrase,
+                responses=responses,
+                operation_id=operation_id,
+                summary=(endpoint.__doc__ or operation_id).partition("\n")[0].rstrip("."),
+                description=(endpoint.__doc__ or "").partition("\n")[2].strip(),
+                openapi_extra=({"parameters": list(query)} if query else {}) | ({FORM: True} if form else {}),
+            )
+            self.operations.append(
+                Operation(
+                    method=method,
+                    path=path,
+                    endpoint=endpoint,
+                    status=status,
+                    scope=self._scope,
+                    changes=changes,
+                    public=public,
+                    form=form,
+                    validate=_validator(body) if body else None,
+                )
+            )
+            return endpoint
+
+        return register
+
+
+def _validator(body: Parameter) -> Callable[[Any], Any]:
+    return TypeAdapter(body.annotation).validate_python
+
+
+def _responses(refusals: Sequence[Reason], reserved: Sequence[int]) -> dict[int | str, dict[str, Any]]:
+    keys: dict[int, list[str]] = defaultdict(list)
+    for reason in refusals:
+        if reason.value.key not in keys[reason.value.code]:
+            keys[reason.value.code].append(reason.value.key)
+    for code in reserved:
+        keys.setdefault(code, [])
+    return {
+        code: {"model": ErrorResponse, "description": ", ".join(f"`{key}`" for key in names) or "Reserved"}
+        for code, names in sorted(keys.items())
+    }
