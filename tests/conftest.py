@@ -4,7 +4,7 @@ import os
 import secrets
 import tempfile
 from collections.abc import AsyncIterator, Iterator
-from contextlib import contextmanager
+from contextlib import asynccontextmanager, contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,6 +59,13 @@ def scratch_server() -> Iterator[str]:
 @pytest.fixture(scope="session")
 async def database_url(server_url: str) -> AsyncIterator[str]:
     """A migrated database of this worker's own."""
+    async with migrated_database(server_url) as url:
+        yield url
+
+
+@asynccontextmanager
+async def migrated_database(server_url: str) -> AsyncIterator[str]:
+    """Yield the URL of a migrated database that is dropped afterwards."""
     name = f"troth_{secrets.token_hex(6)}"
     connection = await asyncpg.connect(server_url)
     await connection.execute(f"CREATE DATABASE {name}")
@@ -66,9 +73,11 @@ async def database_url(server_url: str) -> AsyncIterator[str]:
     database = await Database.open(url, WallClock(), connections=1)
     await migrate(database)
     await database.close()
-    yield url
-    await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
-    await connection.close()
+    try:
+        yield url
+    finally:
+        await connection.execute(f"DROP DATABASE {name} WITH (FORCE)")
+        await connection.close()
 
 
 @pytest.fixture(scope="session")

@@ -3,6 +3,7 @@
 import asyncio
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -98,6 +99,29 @@ def serve(
                 assemble.run_here(url, settings, sockets, lifeline=lifeline)
             else:
                 assemble.run_processes(url, settings, sockets)
+
+
+@app.command()
+def demo(
+    port: Annotated[int | None, typer.Option(help="Port to listen on (8420).", show_default=False)] = None,
+    data: DataDir = None,
+) -> None:
+    """Serve a sandbox project that is filled already, and show how to use it."""
+    from functools import partial
+
+    from troth import assemble
+    from troth.cli.demo import present
+    from troth.db.embedded_account import default_data_folder
+
+    settings = _settings(port=port, data_dir=data, log_plain=True)
+    folder = settings.data_dir or default_data_folder().with_name("troth-demo")
+    settings = replace(settings, data_dir=folder, database_url=None)
+    with _failures():
+        listener = _listener(settings, None)
+        address = f"http://{settings.host}:{settings.port}"
+        with assemble.database_url(settings) as url:
+            show = partial(present, address=address, folder=folder)
+            assemble.run_here(url, settings, listener, beside=show)
 
 
 @app.command()

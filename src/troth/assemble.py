@@ -5,8 +5,8 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Iterator
-from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Final
 
 import structlog
@@ -82,10 +82,18 @@ async def migrated(url: str, settings: Settings) -> list[str]:
         return [f"{step.number:04} {step.name}" for step in await migrate(engine.database)]
 
 
-async def run(url: str, settings: Settings, listener: socket.socket | None, *, lifeline: int | None = None) -> None:
+async def run(
+    url: str,
+    settings: Settings,
+    listener: socket.socket | None,
+    *,
+    lifeline: int | None = None,
+    beside: Callable[[Engine], Awaitable[None]] | None = None,
+) -> None:
     """Serve HTTP on the listener, if there is one, and work off jobs, if the settings say so, until told to stop.
 
-    Told by a signal, or by the end of `lifeline`, a pipe that the parent process holds open.
+    Told by a signal, or by the end of `lifeline`, a pipe that the parent process holds open. `beside` is done once,
+    while the API is served.
     """
     stop = asyncio.Event()
     loop = asyncio.get_running_loop()
@@ -99,8 +107,11 @@ async def run(url: str, settings: Settings, listener: socket.socket | None, *, l
         if settings.worker:
             worker = Worker(engine, JOBS)
             engine.wake = worker.wake
-            task = asyncio.create_task(worker.run())
-            stack.callback(task.cancel)
+            stack.push_async_callback(_ended, asyncio.create_task(worker.run()))
+        if beside is not None:
+            task = asyncio.create_task(beside(engine))
+            task.add_done_callback(lambda done: stop.set() if done.exception() else None)
+            stack.push_async_callback(_ended, task)
         if listener is None:
             await stop.wait()
         else:
@@ -108,15 +119,29 @@ async def run(url: str, settings: Settings, listener: socket.socket | None, *, l
             await serve(door, listener, stop)
 
 
+async def _ended(task: asyncio.Task[None]) -> None:
+    """End a task, and raise what it failed with if it did."""
+    task.cancel()
+    with suppress(asyncio.CancelledError):
+        await task
+
+
 def _end_of_line(loop: asyncio.AbstractEventLoop, lifeline: int, stop: asyncio.Event) -> None:
     loop.remove_reader(lifeline)
     stop.set()
 
 
-def run_here(url: str, settings: Settings, listener: socket.socket | None, *, lifeline: int | None = None) -> None:
-    """Run in this process, on the fast event loop."""
+def run_here(
+    url: str,
+    settings: Settings,
+    listener: socket.socket | None,
+    *,
+    lifeline: int | None = None,
+    beside: Callable[[Engine], Awaitable[None]] | None = None,
+) -> None:
+    """Run in this process, on the fast event loop; see `run`."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        runner.run(run(url, settings, listener, lifeline=lifeline))
+        runner.run(run(url, settings, listener, lifeline=lifeline, beside=beside))
 
 
 def run_processes(url: str, settings: Settings, listener: socket.socket) -> None:

@@ -20,7 +20,7 @@ def configure(level: str, *, plain: bool) -> None:
     ]
     threshold = logging.getLevelNamesMapping()[level.upper()]
     if plain:
-        last: list[structlog.typing.Processor] = [structlog.dev.ConsoleRenderer()]
+        last: list[structlog.typing.Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
     else:
         last = [
             structlog.processors.dict_tracebacks,

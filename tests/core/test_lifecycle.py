@@ -1,4 +1,4 @@
-"""Every status × every move, every property × every status, and what holds what (domain 5)."""
+"""Every move from every status, every property in every status, and what holds what (domain 5)."""
 
 from datetime import UTC, datetime
 from itertools import product
@@ -142,9 +142,7 @@ HELD = {
 }
 
 
-@pytest.mark.parametrize(
-    ("noun", "holder", "status"), list(product(KINDS, ANY_KIND, (DRAFT, ACTIVE, INACTIVE)))
-)
+@pytest.mark.parametrize(("noun", "holder", "status"), list(product(KINDS, ANY_KIND, (DRAFT, ACTIVE, INACTIVE))))
 def test_what_holds_a_deletion(noun: str, holder: str, status: str) -> None:
     lifecycle = KINDS[noun]
     holders, answer = HELD[noun]

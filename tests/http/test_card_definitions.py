@@ -57,7 +57,10 @@ async def test_what_is_created_is_what_is_found(client: httpx.AsyncClient) -> No
         client,
         status="ACTIVE",
         metadata={"exact": 0.1, "deep": {"list": [1, None, "ü"]}},
-        points_expiration={"type": "ROLLING_EXPIRATION", "rolling_expiration": {"period": {"value": 2, "unit": "YEAR"}}},
+        points_expiration={
+            "type": "ROLLING_EXPIRATION",
+            "rolling_expiration": {"period": {"value": 2, "unit": "YEAR"}},
+        },
     )
     assert shown["status"] == "ACTIVE"
     assert (await client.get(f"{PATH}/{shown['id']}")).json() == shown
@@ -191,9 +194,7 @@ async def test_moves_and_their_history(client: httpx.AsyncClient, project: TestP
     assert (await client.get(PATH)).json()["data"] == []
 
 
-async def test_the_history_tells_what_who_and_how_it_was_then(
-    client: httpx.AsyncClient, project: TestProject
-) -> None:
+async def test_the_history_tells_what_who_and_how_it_was_then(client: httpx.AsyncClient, project: TestProject) -> None:
     shown = await wallet(client)
     path = f"{PATH}/{shown['id']}"
     active = (await client.post(f"{path}/activate")).json()
@@ -218,9 +219,7 @@ async def test_the_history_tells_what_who_and_how_it_was_then(
     assert [one["id"] for one in latest.json()["data"]] == [entries[1]["id"]]
 
 
-async def test_an_assigned_one_stays_active(
-    client: httpx.AsyncClient, engine: Engine, project: TestProject
-) -> None:
+async def test_an_assigned_one_stays_active(client: httpx.AsyncClient, engine: Engine, project: TestProject) -> None:
     shown = await wallet(client, status="ACTIVE")
     path = f"{PATH}/{shown['id']}"
     program_id = await assign(engine, project.id, "card_definition", shown["id"])
@@ -247,21 +246,22 @@ async def test_one_that_a_rule_refers_to_stays(client: httpx.AsyncClient) -> Non
 
 
 async def test_the_second_of_two_editors_is_told(client: httpx.AsyncClient) -> None:
-    shown = await wallet(client)
+    shown = await wallet(client, code_config={"prefix": "P", "length": 3})
     path = f"{PATH}/{shown['id']}"
+
+    async def put(name: str, expected: str) -> httpx.Response:
+        return await client.put(path, json={"name": name}, headers={"If-Match": expected})
+
     tag = (await client.get(path)).headers["etag"]
     assert tag == (await client.get(path)).headers["etag"]
-    first = await client.put(path, json={"name": "First"}, headers={"If-Match": tag})
-    assert first.status_code == 200
-    assert first.headers["etag"] == (await client.get(path)).headers["etag"] != tag
-    second = await client.put(path, json={"name": "Second"}, headers={"If-Match": tag})
-    assert first.headers["etag"] in refused(second, 412, "precondition_failed")["details"]
-    for expected in ("*", f'"nothing", {first.headers["etag"]}'):
-        assert (await client.put(path, json={"name": "Third"}, headers={"If-Match": expected})).status_code == 200
-        await client.put(path, json={"name": "First"})
-        first = await client.get(path)
-    for expected in (f"W/{first.headers['etag']}", first.headers["etag"].strip('"'), '""'):
-        refused(await client.put(path, json={"name": "No"}, headers={"If-Match": expected}), 412, "precondition_failed")
+    assert (await put("First", tag)).status_code == 200
+    newer = (await client.get(path)).headers["etag"]
+    assert newer in refused(await put("Second", tag), 412, "precondition_failed")["details"]
+    for expected in (f"W/{newer}", newer.strip('"'), '""'):
+        refused(await put("Second", expected), 412, "precondition_failed")
+    assert (await client.get(path)).json()["name"] == "First"
+    assert (await put("Third", f'"nothing", {newer}')).status_code == 200
+    assert (await put("Fourth", "*")).status_code == 200
 
 
 async def test_of_concurrent_editors_with_one_tag_one_wins(client: httpx.AsyncClient) -> None:

@@ -99,7 +99,7 @@ async def test_a_program_is_made_with_all_that_it_connects(
         ({"name": "x" * 201}, "name: must have at most 200 characters"),
         ({"name": "Club", "status": "INACTIVE"}, "status: must be one of"),
         ({"name": "Club", "colour": "red"}, "colour: is not a known property"),
-        ({"name": "Club", "card_definitions": []}, "card_definitions: must hold at least 1"),
+        ({"name": "Club", "card_definitions": []}, "card_definitions: must hold 1 to 10 entries"),
         ({"name": "Club", "card_definitions": [{"id": "lern_1"}]}, "card_definitions[0].id: must match"),
         ({"name": "Club", "rewards": [{"id": "lrew_1"}]}, "rewards[0].stock: is required"),
         ({"name": "Club", "start_date": LATER, "end_date": LATER}, "end_date: must be after start_date"),
@@ -123,9 +123,9 @@ async def test_nothing_is_made_of_a_refused_creation(
     structures = [await structure(engine, project.id, wallet_id) for _ in range(2)]
     inactive = await structure(engine, project.id, wallet_id, status="INACTIVE")
 
-    async def creation(status: int, key: str, **body: Any) -> dict[str, Any]:
+    async def creation(code: int, key: str, **body: Any) -> dict[str, Any]:
         listed = {name: [{"id": one} for one in ids] for name, ids in body.items() if isinstance(ids, list)}
-        return refused(await client.post(PROGRAMS, json={"name": "Club", **body, **listed}), status, key)
+        return refused(await client.post(PROGRAMS, json={"name": "Club", **body, **listed}), code, key)
 
     absent = await creation(404, "not_found", card_definitions=[draft], earning_rules=["lern_0"])
     assert absent["details"] == "Cannot find earning_rule with id lern_0"

@@ -22,10 +22,10 @@ async def get_async_action(engine: Engine, project_id: str, async_action_id: str
 
 async def list_async_actions(
     engine: Engine, project_id: str, declaration: ListDeclaration, query: ListQuery
-) -> Page[AsyncAction]:
-    """Return one page of the project's async actions."""
+) -> tuple[Page[AsyncAction], int]:
+    """Return one page of the project's async actions, and how many all pages have."""
 
-    async def look(connection: Connection) -> Page[AsyncAction]:
+    async def look(connection: Connection) -> tuple[Page[AsyncAction], int]:
         return await async_actions.page(connection, declaration, query, project_id)
 
     return await engine.database.read(look)

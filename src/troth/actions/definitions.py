@@ -4,9 +4,10 @@ A change first takes the project's row, the lock under which all definitions of 
 what it finds: nothing of it can be otherwise at its commit.
 """
 
-from collections.abc import Awaitable, Callable, Collection, Mapping
+from collections.abc import Awaitable, Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import datetime
+from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
 from troth.actions.engine import Engine
@@ -50,7 +51,8 @@ class Noun(Generic[C]):
     `references` names what a configuration refers to. `arrange` completes a configuration with ids, given the present
     one and a source of ids. `check` raises a ValidationError where it does not fit the definitions that it refers to,
     `ready` a refusal where those keep it from being ACTIVE. `updated` does in the transaction what follows from a
-    change of the named properties, and returns the job to wake after the commit.
+    change of the named properties, and returns the job to wake after the commit. `parts` names what a definition
+    refers to through resources of its own besides its configuration.
     """
 
     lifecycle: Lifecycle
@@ -60,10 +62,17 @@ class Noun(Generic[C]):
     check: Callable[[C, Referred], None] = lambda _configuration, _referred: None
     ready: Callable[[C, Referred], None] = lambda _configuration, _referred: None
     updated: Callable[[Unit, str, Definition, Collection[str], datetime], Awaitable[str | None]] | None = None
+    parts: Callable[[Connection, Definition], Awaitable[Collection[str]]] | None = None
 
     def configured(self, stored: Mapping[str, Any]) -> C:
         """Return a stored configuration as its type."""
         return self.configuration.model_validate(stored)
+
+
+def series(fresh: Fresh, prefix: str) -> Iterator[str]:
+    """Yield fresh ids of one prefix without end."""
+    while True:
+        yield fresh(prefix)
 
 
 async def create(engine: Engine, caller: Caller, noun: Noun[Any], given: Any) -> Definition:
@@ -131,7 +140,7 @@ async def update(
         expect(present, if_match)
         before = noun.configured(present.configuration)
         after = noun.arrange(replaced(before, given), before, engine.identifiers.fresh)
-        desired = replace(present, **_named(given, present), configuration=plain(after))
+        desired = replace(present, **named(given, present), configuration=plain(after))
         changed = decide_update(noun.lifecycle, present, desired)
         if not changed:
             return present
@@ -140,7 +149,8 @@ async def update(
         now = engine.clock.now()
         desired = replace(desired, updated_at=now)
         await definitions.save(unit, project_id, desired)
-        await definitions.save_references(unit, desired.id, noun.references(after))
+        ids = {*noun.references(after), *(await noun.parts(unit.connection, desired) if noun.parts else ())}
+        await definitions.save_references(unit, desired.id, ids)
         if noun.updated and (job := await noun.updated(unit, project_id, desired, changed, now)):
             jobs.append(job)
         await record(engine, unit, caller, noun.lifecycle, desired, past="updated", now=now)
@@ -246,15 +256,23 @@ def plain(configuration: Configuration) -> dict[str, Any]:
 
 
 async def record(
-    engine: Engine, unit: Unit, caller: Caller, lifecycle: Lifecycle, subject: Definition, *, past: str, now: datetime
+    engine: Engine,
+    unit: Unit,
+    caller: Caller,
+    lifecycle: Lifecycle,
+    subject: Definition,
+    *,
+    past: str,
+    now: datetime,
+    more: Mapping[str, Any] = MappingProxyType({}),
 ) -> None:
-    """Save the activity that tells what was done to a definition, and how it is afterwards."""
+    """Save the activity that tells what was done to a definition, and how it and what `more` it is about are now."""
     fresh = engine.identifiers.fresh
     entry = Activity(
         id=fresh(lifecycle.activity_prefix),
         subject_id=subject.id,
         type=f"vl.{subject.kind}.{past}",
-        data=text({subject.kind: subject.shown()}),
+        data=text({subject.kind: subject.shown(), **more}),
     )
     await activities.save(unit, caller.project_id, fresh("lgrp"), caller.source, [entry], now)
 
@@ -276,7 +294,7 @@ async def _referred(
     return await definitions.find_several(connection, project_id, ids)
 
 
-def _named(given: Any, present: Definition) -> dict[str, Any]:
+def named(given: Any, present: Definition) -> dict[str, Any]:
     """Return what a body gives besides the sections; a name of null stays, metadata of null becomes empty."""
     metadata = given.metadata or {} if "metadata" in given.model_fields_set else present.metadata
     return {"name": given.name or present.name, "metadata": metadata}

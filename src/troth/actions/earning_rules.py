@@ -1,9 +1,8 @@
 """What earning rules have of their own among definitions."""
 
-from collections.abc import Iterator
 from typing import Final
 
-from troth.actions.definitions import Fresh, Noun, Referred
+from troth.actions.definitions import Fresh, Noun, Referred, series
 from troth.core.earning_rules import EarningRuleConfiguration, check_expirations, identified, references
 from troth.core.expiration import PointsExpiration
 from troth.core.lifecycle import EARNING_RULE
@@ -18,12 +17,7 @@ def _arrange(
     for one in desired.earnings:
         if one.id is not None and one.id not in known:
             raise not_found("earning_item", one.id)
-    return identified(desired, _ids(fresh))
-
-
-def _ids(fresh: Fresh) -> Iterator[str]:
-    while True:
-        yield fresh("lernei")
+    return identified(desired, series(fresh, "lernei"))
 
 
 def _check(configuration: EarningRuleConfiguration, referred: Referred) -> None:

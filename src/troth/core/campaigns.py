@@ -3,10 +3,11 @@
 Vouchers carry the whole of it to where they are redeemed, which is not here.
 """
 
+import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
 
 from troth.core.card_definitions import CodeConfig
 from troth.core.configuration import LARGEST_INTEGER, Configuration, Flag, Instant, Integer, Metadata, Number, timestamp
@@ -19,13 +20,18 @@ MOST_VOUCHERS: Final = 1_000_000
 
 Amount = Annotated[Number, Field(ge=0, le=LARGEST_INTEGER)]
 Formula = Annotated[str, StringConstraints(min_length=1, max_length=2000)]
-Duration = Annotated[
-    str,
-    StringConstraints(
-        pattern=r"^P(?=.)([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+S)?)?$",
-        max_length=50,
-    ),
-]
+
+
+def _duration(text: str) -> str:
+    if len(text) > 50 or _DURATION.fullmatch(text) is None:
+        raise ValueError("must be a length of time such as P1D or PT1H")
+    return text
+
+
+_DURATION: Final = re.compile(
+    r"P(?=.)([0-9]+Y)?([0-9]+M)?([0-9]+W)?([0-9]+D)?(T(?=.)([0-9]+H)?([0-9]+M)?([0-9]+S)?)?", re.ASCII
+)
+Duration = Annotated[str, AfterValidator(_duration)]
 """A length of time in ISO 8601, such as P1D or PT1H."""
 
 TimeOfDay = Annotated[
@@ -33,6 +39,8 @@ TimeOfDay = Annotated[
     StringConstraints(pattern=r"^([01][0-9]|2[0-3]):[0-5][0-9](:[0-5][0-9])?$"),
     WithJsonSchema({"type": "string", "format": "time"}),
 ]
+
+Day = Annotated[Weekday, WithJsonSchema({"type": "integer", "enum": [0, 1, 2, 3, 4, 5, 6]})]
 
 ItemsEffect = Literal["APPLY_TO_ORDER", "APPLY_TO_ITEMS"]
 
@@ -136,9 +144,10 @@ class Discount(Configuration):
         return self
 
     def _faults(self) -> Iterable[Fault]:
-        needed = "units" if self.effect == "ADD_MANY_ITEMS" else _NEEDED[self.type]
+        many = self.type == "UNIT" and self.effect == "ADD_MANY_ITEMS"
+        needed = "units" if many else _NEEDED[self.type]
         if getattr(self, needed) is None:
-            yield Fault((needed,), f"is required when type is {self.type} and effect is {self.effect}")
+            yield Fault((needed,), f"is required when {'effect is ADD_MANY_ITEMS' if many else f'type is {self.type}'}")
         if self.units and self.effect != "ADD_MANY_ITEMS":
             yield Fault(("units",), "must be left out or null unless effect is ADD_MANY_ITEMS")
         if self.effect is not None and self.effect not in _EFFECTS[self.type]:
@@ -161,12 +170,17 @@ class Gift(Configuration):
 
     amount: Amount
     balance: Amount
+    subtracted_amount: Integer | None = None
     effect: ItemsEffect | None = None
 
     @model_validator(mode="after")
     def _unspent(self) -> Self:
+        faults = []
         if self.balance != self.amount:
-            refuse(type(self).__name__, [Fault(("balance",), "must equal amount: new gift cards are unspent")])
+            faults.append(Fault(("balance",), "must equal amount: new gift cards are unspent"))
+        if self.subtracted_amount:
+            faults.append(Fault(("subtracted_amount",), "must be 0 or left out: new gift cards are unspent"))
+        refuse(type(self).__name__, faults)
         return self
 
 
@@ -211,7 +225,7 @@ class ValidityTimeframe(Configuration):
 class CampaignHours(Configuration):
     """A window of some weekdays."""
 
-    days_of_week: Annotated[tuple[Weekday, ...], Items(1, 7, distinct=True)] | None = None
+    days_of_week: Annotated[tuple[Day, ...], Items(1, 7, distinct=True)] | None = None
     start_time: TimeOfDay | None = None
     expiration_time: TimeOfDay | None = None
 
@@ -234,7 +248,7 @@ class CampaignConfiguration(Configuration):
     start_date: Instant | None = None
     expiration_date: Instant | None = None
     validity_timeframe: ValidityTimeframe | None = None
-    validity_day_of_week: Annotated[tuple[Weekday, ...], Items(1, 7, distinct=True)] | None = None
+    validity_day_of_week: Annotated[tuple[Day, ...], Items(1, 7, distinct=True)] | None = None
     validity_hours: CampaignValidityHours | None = None
     activity_duration_after_publishing: Duration | None = None
     category: Annotated[str, StringConstraints(min_length=1, max_length=200)] | None = None
@@ -283,15 +297,20 @@ def stored(campaign: Campaign) -> dict[str, Any]:
     return configuration
 
 
+_INHERITED: Final = ("start_date", "expiration_date", "validity_timeframe", "validity_day_of_week", "validity_hours")
+"""What holds for each voucher because it holds for the campaign."""
+
+
 def shown(campaign: PlatformResource) -> dict[str, Any]:
     """Return the campaign as answers show it (contract: Campaign); absent properties are left out."""
     configuration = campaign.configuration
     waiting = configuration["vouchers_count"] > 0
+    inherited = {name: configuration[name] for name in _INHERITED if name in configuration}
     answer = {
         "id": campaign.id,
         "name": campaign.name,
         **configuration,
-        "voucher": {**configuration["voucher"], "is_referral_code": False},
+        "voucher": {**configuration["voucher"], "is_referral_code": False, **inherited},
         "active": True,
         "created_at": timestamp(campaign.created_at),
         "creation_status": "DONE",

@@ -32,7 +32,7 @@ class Definition:
 
     @property
     def tag(self) -> str:
-        """What tells this state of the definition from any other; an editor's precondition (domain 5)."""
+        """What tells this state, as read from storage, from any other: an editor's precondition (domain 5)."""
         state = (self.name, self.status, self.configuration, self.metadata, shown_instant(self.updated_at))
         return blake2b(encode(state), digest_size=16).hexdigest()
 

@@ -13,7 +13,7 @@ from troth.core.configuration import Configuration, Flag, Integer, instant, time
 from troth.core.definitions import shown_instant
 from troth.core.platform_resources import PlatformResource
 from troth.core.refusals import Reason, Refusal
-from troth.core.sections import Fault, refuse
+from troth.core.sections import NULL_IS_DEFAULT, Fault, refuse
 
 MOST_PROPERTIES: Final = 500
 
@@ -130,7 +130,7 @@ class Schema(Configuration):
     """The properties that are known; `allow_defined_only` forbids all others."""
 
     properties: Properties
-    allow_defined_only: Flag = False
+    allow_defined_only: Annotated[Flag, NULL_IS_DEFAULT] = False
 
     def faults(self, values: Mapping[str, Any]) -> Iterable[tuple[str, str]]:
         """Yield each property of an event or of metadata that does not fit, and what is wrong with it."""
@@ -154,29 +154,28 @@ def check(schema: Schema, values: Mapping[str, Any]) -> None:
         raise Refusal(Reason.INVALID_PAYLOAD, "; ".join(wrong))
 
 
+def stored(schema: Schema) -> dict[str, Any]:
+    """Return what is kept of a schema besides its name."""
+    return {name: value for name, value in schema.stored().items() if name in Schema.model_fields}
+
+
 def shown_event_schema(schema: PlatformResource) -> dict[str, Any]:
     """Return the event schema as answers show it."""
-    return {
-        "id": schema.id,
-        "name": schema.name,
-        "properties": schema.configuration["properties"],
-        "allow_defined_only": schema.configuration["allow_defined_only"],
-        "created_at": timestamp(schema.created_at),
-        "updated_at": shown_instant(schema.updated_at),
-        "object": "event_schema",
-    }
+    return {"id": schema.id, "name": schema.name, **_shown(schema)}
 
 
 def shown_metadata_schema(schema: PlatformResource) -> dict[str, Any]:
     """Return the metadata schema as answers show it (contract: MetadataSchemaDeprecated)."""
+    return {"id": schema.id, "related_object": schema.name, **_shown(schema)}
+
+
+def _shown(schema: PlatformResource) -> dict[str, Any]:
     return {
-        "id": schema.id,
-        "related_object": schema.name,
         "properties": schema.configuration["properties"],
         "allow_defined_only": schema.configuration["allow_defined_only"],
         "created_at": timestamp(schema.created_at),
         "updated_at": shown_instant(schema.updated_at),
-        "object": "metadata_schema",
+        "object": schema.kind,
     }
 
 

@@ -34,10 +34,11 @@ async def find(connection: Connection, project_id: str, async_action_id: str) ->
 
 async def page(
     connection: Connection, declaration: ListDeclaration, query: ListQuery, project_id: str
-) -> Page[AsyncAction]:
-    """Return one page of the project's async actions."""
+) -> tuple[Page[AsyncAction], int]:
+    """Return one page of the project's async actions, and how many all pages have."""
     rows, position = await listing.page(connection, declaration, query, _SQL.listed, project_id)
-    return Page([_async_action(row) for row in rows], position)
+    total = await listing.count(connection, declaration, query, _SQL.listed, project_id)
+    return Page([_async_action(row) for row in rows], position), total
 
 
 def _async_action(row: Row) -> AsyncAction:

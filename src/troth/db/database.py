@@ -129,8 +129,9 @@ class Database:
 
         An attempt that loses a race (serialization, deadlock, `Outrun`) or its connection is rolled back and run
         again from its first load. A connection lost during the commit is looked into: if the row that the unit
-        promised to insert is there, the answer holds; if not, the attempt is run again. Whatever else the attempt
-        raises, a refusal above all, rolls back and goes to the caller.
+        promised to insert is there, the answer holds; if not, the attempt is run again, as is one that promised none
+        because it had nothing to write. Whatever else the attempt raises, a refusal above all, rolls back and goes to
+        the caller.
         """
         patience = _Patience(self._clock)
         races = 0
@@ -170,7 +171,7 @@ class Database:
 
     async def _was_committed(self, unit: Unit, backend: int) -> bool:
         if unit.proof is None:
-            raise RuntimeError("a unit of work wrote without naming a row that proves its commit")
+            return False
         query, row_id = unit.proof
 
         async def look(connection: Connection) -> bool | None:

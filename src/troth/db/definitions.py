@@ -3,14 +3,13 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
-from itertools import groupby
 from typing import Final
 
 from troth.core.definitions import Definition, Definitions, ProgramInForce, Wallet
 from troth.core.json import decode, text
 from troth.core.lifecycle import Holder
 from troth.core.lists import ListDeclaration, ListQuery, Page
-from troth.db import listing
+from troth.db import listing, references
 from troth.db.database import Connection, Row, Unit
 from troth.db.queries import queries
 
@@ -103,12 +102,7 @@ async def holders(connection: Connection, project_id: str, definition_id: str) -
 
 async def missing(connection: Connection, project_id: str, ids: Iterable[str]) -> str | None:
     """Return the first, in order, of the ids that the project does not have; None if it has them all."""
-    asked = sorted(set(ids))
-    found: set[str] = set()
-    for prefix, of_prefix in groupby(asked, key=_prefix):
-        if query := _EXISTING.get(prefix):
-            found |= {row["id"] for row in await connection.fetch(query, project_id, list(of_prefix))}
-    return next((one for one in asked if one not in found), None)
+    return min(await references.missing(connection, project_id, ids, _EXISTING), default=None)
 
 
 async def page(
@@ -135,7 +129,3 @@ def _definition(row: Row) -> Definition:
         created_at=row["created_at"],
         updated_at=row["updated_at"],
     )
-
-
-def _prefix(resource_id: str) -> str:
-    return resource_id.partition("_")[0]

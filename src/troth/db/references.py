@@ -1,6 +1,6 @@
 """What definitions refer to of the platform: which of it a project has."""
 
-from collections.abc import Collection, Mapping
+from collections.abc import Iterable, Mapping
 from typing import Final
 
 from troth.db.database import Connection
@@ -18,13 +18,21 @@ EXISTING: Final[Mapping[str, str]] = {
 }
 """For the prefix of an id: the query that returns which of such ids (`$2`) a project (`$1`) has."""
 
+_NONE: Final[Mapping[str, str]] = {}
 
-async def missing(connection: Connection, project_id: str, ids: Collection[str]) -> set[str]:
-    """Return those of the ids that the project does not have; so are all with a prefix that is not in `EXISTING`."""
+
+async def missing(
+    connection: Connection, project_id: str, ids: Iterable[str], own: Mapping[str, str] = _NONE
+) -> set[str]:
+    """Return those of the ids that the project does not have; so are all with an unknown prefix.
+
+    `own` are the queries for further prefixes, such as those of definitions themselves.
+    """
     absent = set(ids)
     asked: dict[str, list[str]] = {}
     for one in sorted(absent):
-        if query := EXISTING.get(one.partition("_")[0]):
+        prefix = one.partition("_")[0]
+        if query := EXISTING.get(prefix) or own.get(prefix):
             asked.setdefault(query, []).append(one)
     for query, of_query in asked.items():
         absent -= {row["id"] for row in await connection.fetch(query, project_id, of_query)}

@@ -10,10 +10,51 @@ from troth import __version__
 from troth.actions.engine import Engine
 from troth.http.door import Door
 from troth.http.lanes import Lanes
-from troth.http.routes import card_definitions, customers, earning_rules, health, members, oauth
+from troth.http.routes import (
+    assignments,
+    async_actions,
+    benefits,
+    campaigns,
+    card_definitions,
+    customers,
+    earning_rules,
+    event_schemas,
+    health,
+    incentives,
+    members,
+    metadata_schemas,
+    oauth,
+    product_collections,
+    products,
+    programs,
+    rewards,
+    segments,
+    tier_structures,
+)
 from troth.http.routing import FORM, Routes
 
-ALL_ROUTES: tuple[Routes, ...] = (card_definitions.routes, earning_rules.routes, customers.routes, members.routes, oauth.routes, health.routes)
+ALL_ROUTES: tuple[Routes, ...] = (
+    programs.routes,
+    assignments.routes,
+    members.routes,
+    card_definitions.routes,
+    earning_rules.routes,
+    tier_structures.routes,
+    benefits.routes,
+    incentives.routes,
+    rewards.routes,
+    customers.routes,
+    products.routes,
+    products.sku_routes,
+    product_collections.routes,
+    segments.routes,
+    event_schemas.routes,
+    metadata_schemas.routes,
+    campaigns.routes,
+    async_actions.routes,
+    oauth.routes,
+    health.routes,
+)
 
 _SECURITY_SCHEMES = {
     "X-App-Id": {"type": "apiKey", "name": "X-App-Id", "in": "header"},

@@ -3,6 +3,7 @@
 The order of checks is domain 4's: HTTP basics, credentials, rights, shape, and then whatever the action finds.
 """
 
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, Final
 
@@ -24,6 +25,8 @@ log = structlog.get_logger()
 
 SLOW_SECONDS: Final = 0.5
 _JSON: Final = (b"content-type", b"application/json")
+_CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
+"""What no id and no source id holds; U+0000 has no place in PostgreSQL, U+001F separates the ids of a batch."""
 
 
 class _Node:
@@ -107,7 +110,7 @@ class Door:
 
     async def _answer(self, call: Call, node: _Node | None, values: list[str], receive: Receive) -> Any:
         scope = call.scope
-        if node is None or any("\x00" in value for value in values):
+        if node is None or any(map(_CONTROL.search, values)):
             raise Refusal(Reason.NOT_FOUND, f"There is nothing at {scope['path'][:200]!r}")
         operation = node.operations.get("GET" if scope["method"] == "HEAD" else scope["method"])
         if operation is None:
@@ -191,13 +194,13 @@ def _too_large() -> Refusal:
 
 
 async def _read_body(receive: Receive) -> bytes:
-    message = await receive()
-    if not message.get("more_body"):
-        return bytes(message.get("body", b""))
-    chunks, size = [message["body"]], len(message["body"])
-    while message.get("more_body"):
+    chunks: list[bytes] = []
+    size, more = 0, True
+    while more:
         message = await receive()
-        chunk = message.get("body", b"")
+        if message["type"] == "http.disconnect":
+            raise Refusal(Reason.INVALID_PAYLOAD, "body: ends early")
+        chunk, more = message.get("body", b""), message.get("more_body", False)
         size += len(chunk)
         if size > LARGEST_BODY:
             raise _too_large()

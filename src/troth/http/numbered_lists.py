@@ -1,21 +1,32 @@
 """How a route answers a list with numbered pages: from its query string, over the page that is found, to the answer."""
 
-from collections.abc import Awaitable, Callable
-from typing import Any, Final, TypeVar
+from collections.abc import Awaitable, Callable, Mapping
+from typing import Any, TypeVar
 from zoneinfo import ZoneInfo
 
 from troth.actions.access import get_project
-from troth.core.lists import ListQuery, Operator, Page, PageDeclaration, instants
-from troth.core.refusals import Reason
+from troth.core.lists import Field, ListQuery, Operator, Page, PageDeclaration, instants
 from troth.http.numbered_pages import numbered_envelope, parse_numbered
-from troth.http.query_strings import single, take_apart
-from troth.core.lists import invalid_query
 from troth.http.routing import Call
 
 Row = TypeVar("Row")
 
-LISTING: Final = (Reason.INVALID_QUERY,)
-"""How a list with numbered pages is refused."""
+
+def plain_list(
+    data_ref: str,
+    filter_parameters: Mapping[str, tuple[str, Operator]] | None = None,
+    *,
+    starting_after: str | None = None,
+) -> PageDeclaration:
+    """Declare a list with numbered pages that knows no fields but its times."""
+    fields: dict[str, Field] = {"created_at": instants(), "updated_at": instants(nullable=True)}
+    return PageDeclaration(
+        data_ref=data_ref,
+        fields=fields,
+        orders=tuple(fields),
+        filter_parameters=filter_parameters or {},
+        starting_after=starting_after,
+    )
 
 
 async def answer_numbered(
@@ -24,7 +35,7 @@ async def answer_numbered(
     find: Callable[[ListQuery], Awaitable[tuple[Page[Row], int]]],
     shown: Callable[[Row], dict[str, Any]],
 ) -> Any:
-    """Return the page that a request asks for, in the shape that the route declares."""
+    """Return the page that a request asks for, in the shape that its route declares."""
     project = await get_project(call.engine, call.caller.project_id)
     zone = ZoneInfo(project.time_zone)
     query = parse_numbered(declaration, call.scope["query_string"], now=call.engine.clock.now(), zone=zone)

@@ -87,22 +87,23 @@ class Resource(Generic[Answer, Entry]):
 
     async def create(self, call: Call, body: Any) -> Answer:
         """Create a definition."""
-        return self._answer(call, await _fitting(definitions.create(call.engine, call.caller, self.noun, body)))
+        return self._shown(await fitting(definitions.create(call.engine, call.caller, self.noun, body)))
 
     async def get(self, call: Call, definition_id: str) -> Answer:
-        """Show a definition."""
-        project_id = call.caller.project_id
-        return self._answer(call, await definitions.get(call.engine, project_id, self.noun, definition_id))
+        """Show a definition and its tag."""
+        found = await definitions.get(call.engine, call.caller.project_id, self.noun, definition_id)
+        tag(call, found)
+        return self._shown(found)
 
     async def update(self, call: Call, definition_id: str, body: Any) -> Answer:
         """Change a definition, in the state that the request expects if it expects one."""
         tags = expected_tags(call)
         changed = definitions.update(call.engine, call.caller, self.noun, definition_id, body, if_match=tags)
-        return self._answer(call, await _fitting(changed))
+        return self._shown(await fitting(changed))
 
     async def move(self, call: Call, definition_id: str, verb: Verb) -> Answer:
         """Change a definition's status."""
-        return self._answer(call, await definitions.move(call.engine, call.caller, self.noun, definition_id, verb))
+        return self._shown(await definitions.move(call.engine, call.caller, self.noun, definition_id, verb))
 
     async def delete(self, call: Call, definition_id: str) -> Answer:
         """Delete a definition and show it for the last time."""
@@ -134,10 +135,6 @@ class Resource(Generic[Answer, Entry]):
             self.noun.lifecycle.stored(definition_id),
         )
 
-    def _answer(self, call: Call, definition: Definition) -> Answer:
-        tag(call, definition)
-        return self._shown(definition)
-
     def _shown(self, definition: Definition) -> Answer:
         return cast("Answer", self._face(definition.shown()))
 
@@ -157,7 +154,7 @@ class Resource(Generic[Answer, Entry]):
         return cast("Entry", entry)
 
 
-async def _fitting(change: Awaitable[T]) -> T:
+async def fitting(change: Awaitable[T]) -> T:
     """Refuse a change whose sections do not fit together, as a body is refused whose own parts do not."""
     try:
         return await change

@@ -30,7 +30,7 @@ def pages(document: Callable[[], dict[str, Any]]) -> Starlette:
         return Response(generate_latest(), media_type=CONTENT_TYPE_LATEST)
 
     async def not_served(request: Request, error: Exception) -> Response:
-        assert isinstance(error, HTTPException)  # noqa: S101 - registered for 404 and 405 alone
+        assert isinstance(error, HTTPException)
         wants_page = error.status_code == 404 and "text/html" in request.headers.get("accept", "")
         return docs.not_found(request) if wants_page else refused(request, error)
 

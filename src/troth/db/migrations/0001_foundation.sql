@@ -66,7 +66,8 @@ CREATE TABLE tiers (
     configuration jsonb NOT NULL,
     metadata jsonb NOT NULL,
     created_at timestamptz(3) NOT NULL,
-    updated_at timestamptz(3)
+    updated_at timestamptz(3),
+    deleted_at timestamptz(3)
 );
 CREATE INDEX tiers_of_structure ON tiers (tier_structure_id, created_at, id);
 

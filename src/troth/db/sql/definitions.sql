@@ -75,7 +75,8 @@ SELECT id FROM definitions WHERE id = ANY ($2::text[]) AND project_id = $1 AND s
 SELECT tier.id
 FROM tiers AS tier
 JOIN definitions AS structure ON structure.id = tier.tier_structure_id
-WHERE tier.id = ANY ($2::text[]) AND structure.project_id = $1 AND structure.status <> 'DELETED';
+WHERE tier.id = ANY ($2::text[]) AND tier.deleted_at IS NULL
+    AND structure.project_id = $1 AND structure.status <> 'DELETED';
 
 -- name: listed
 SELECT

@@ -19,7 +19,7 @@ PLACES: Final = ("path", "query", "header")
 _JSON: Final = re.compile(r'("(?:[^"\\]|\\.)*")(\s*:)?|(-?\d[\d.eE+-]*)|(true|false|null)')
 
 Tokens = tuple[tuple[str, str], ...]
-"""A text in pieces, each with what it is: key, string, number, word, code, or nothing in particular."""
+"""A text in pieces, each with what it is: key, string, number, word, code, command, or nothing in particular."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -168,18 +168,18 @@ def _tag(declared: Mapping[str, Any]) -> str:
 
 def curl(operation: Operation, base: str) -> Tokens:
     """Return the command that calls an operation of the Troth at `base`; credentials come from two shell variables."""
-    lines = [f"curl --request {operation.entry.method}", f"--url {_quoted(base.rstrip('/') + operation.target)}"]
+    lines = [f"curl --request {operation.entry.method}", _quoted(base.rstrip("/") + operation.target)]
     if not operation.public:
         lines += ['--header "X-App-Id: $APP_ID"', '--header "X-App-Token: $APP_TOKEN"']
     body = operation.body
     if body is None:
-        return (("", " \\\n  ".join(lines)),)
+        return (("command", " \\\n  ".join(lines)),)
     if body.media_type == "application/x-www-form-urlencoded":
         lines += [f"--data-urlencode {_quoted(f'{name}={value}')}" for name, value in body.example.items()]
-        return (("", " \\\n  ".join(lines)),)
+        return (("command", " \\\n  ".join(lines)),)
     lines += [f"--header 'Content-Type: {body.media_type}'", "--data '"]
     inside = tuple((kind, text.replace("'", "'\\''")) for kind, text in json_tokens(body.example))
-    return (("", " \\\n  ".join(lines)), *inside, ("", "'"))
+    return (("command", " \\\n  ".join(lines)), *inside, ("", "'"))
 
 
 def _quoted(text: str) -> str:

@@ -2,6 +2,7 @@
 
 import re
 from collections.abc import Mapping, Sequence
+from math import inf
 from typing import Any, Final
 
 from troth.hub.pages.schemas import Schema, Schemas, choices, merged, resolved
@@ -19,15 +20,15 @@ def example_of(schema: Schema, schemas: Schemas, *, name: str = "", within: tupl
     """Return an example of a value; `name` is the property that it is for, `within` the named schemas around it.
 
     An object has what it cannot do without, or one property if it can do without all of them. Where its `type` names a
-    property beside it (`"FIXED_DATES"`, `fixed_dates`), it has that one too.
+    property beside it (`"FIXED_DATES"`, `fixed_dates`), it has that one too. A schema's own `examples` go before all
+    this: for what must hold between properties.
     """
     found, reference = resolved(schema, schemas)
     within = (*within, reference) if reference else within
     found = merged(found, schemas)
-    if found.get("default") is not None:
-        return found["default"]
-    if values := _values(found):
-        return values[0]
+    default = [found["default"]] if found.get("default") is not None else ()
+    if given := found.get("examples") or default or _values(found):
+        return given[0]
     if offered := choices(found):
         own = {key: value for key, value in found.items() if key not in ("anyOf", "oneOf")}
         return example_of({**own, **offered[0]}, schemas, name=name, within=within)
@@ -82,8 +83,8 @@ def _scalar(kind: str, schema: Mapping[str, Any], name: str) -> Any:
 
 
 def _clipped(schema: Mapping[str, Any]) -> int:
-    lowest = schema.get("minimum", schema.get("exclusiveMinimum", _NUMBER - 1) + 1)
-    highest = schema.get("maximum", schema.get("exclusiveMaximum", _NUMBER + 1) - 1)
+    lowest = schema.get("minimum", schema.get("exclusiveMinimum", -inf) + 1)
+    highest = schema.get("maximum", schema.get("exclusiveMaximum", inf) - 1)
     return int(min(max(_NUMBER, lowest), highest))
 
 

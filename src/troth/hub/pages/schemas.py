@@ -1,5 +1,6 @@
 """JSON schemas as the documentation shows them: a tree of what a value is, what bounds it, and what it is made of."""
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any, Final
@@ -11,7 +12,14 @@ Schemas = Mapping[str, Schema]
 """The named schemas of the document: what `#/components/schemas/` refers to."""
 
 LARGEST_INTEGER: Final = 2**53 - 1
-_PLURALS: Final = {"any value": "any values", "number or string": "numbers or strings"}
+_SPANS: Final = (
+    ("range", "minimum", "maximum"),
+    ("characters", "minLength", "maxLength"),
+    ("properties", "minProperties", "maxProperties"),
+    ("items", "minItems", "maxItems"),
+)
+_PLURAL: Final = re.compile(r"^((?:any )?\w+)")
+_BOUNDS: Final = (("more than", "exclusiveMinimum"), ("less than", "exclusiveMaximum"), ("multiple of", "multipleOf"))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +127,8 @@ def _read(schema: Schema, schemas: Schemas, within: tuple[str, ...]) -> _Reading
     chosen = choices(whole)
     reading.nullable = len(chosen) < len(offered)
     if len(chosen) == 2 and chosen[1].get("items") == chosen[0]:
-        reading.rules.append(Rule("several", _items(chosen[1], "as an array")))
+        several = [rule.value for rule in _rules(chosen[1]) if rule.name == "items"]
+        reading.rules.append(Rule("several", " of ".join(("as an array", *several))))
         chosen = chosen[:1]
     if len(chosen) == 1:
         own = {key: value for key, value in whole.items() if key not in ("anyOf", "oneOf", "title")}
@@ -145,7 +154,9 @@ def _bare(reading: _Reading, schemas: Schemas) -> Shape:
     if "array" in named and isinstance(items := schema.get("items"), Mapping):
         inner = shape_of(items, schemas, within=reading.names)
         rules = (*_rules(schema), *(replace(rule, name=_of_items(rule.name)) for rule in inner.rules))
-        return replace(inner, kind=f"array of {_plural(inner.kind)}", description=description or inner.description, rules=rules)
+        return replace(
+            inner, kind=f"array of {_plural(inner.kind)}", description=description or inner.description, rules=rules
+        )
     return Shape(
         _kind(schema, named),
         description,
@@ -165,11 +176,8 @@ def _kind(schema: Schema, named: list[str]) -> str:
 
 def _plural(kind: str) -> str:
     first, separator, rest = kind.partition(",")
-    if first in _PLURALS:
-        return _PLURALS[first]
-    words = first.split(" ")
-    words[0] += "s"
-    return " ".join(words) + separator + rest
+    words = (word if word == "null" else _PLURAL.sub(r"\1s", word, count=1) for word in first.split(" or "))
+    return " or ".join(words) + separator + rest
 
 
 def _of_items(rule: str) -> str:
@@ -197,31 +205,19 @@ def _properties(schema: Schema, names: tuple[str, ...], schemas: Schemas) -> tup
     ]
     more = schema.get("additionalProperties")
     if isinstance(more, Mapping):
-        found.append(Property("any other name", required=False, shape=shape_of(more, schemas, within=names), pattern=True))
+        found.append(
+            Property("any other name", required=False, shape=shape_of(more, schemas, within=names), pattern=True)
+        )
     return tuple(found)
 
 
 def _rules(schema: Schema) -> tuple[Rule, ...]:
-    found = []
-    lowest, above = schema.get("minimum"), schema.get("exclusiveMinimum")
-    highest, below = schema.get("maximum"), schema.get("exclusiveMaximum")
-    if lowest is not None and highest is not None:
-        found.append(Rule("range", f"{_number(lowest)} to {_number(highest)}"))
-    elif lowest is not None:
-        found.append(Rule("at least", _number(lowest)))
-    elif highest is not None:
-        found.append(Rule("at most", _number(highest)))
-    if above is not None:
-        found.append(Rule("more than", _number(above)))
-    if below is not None:
-        found.append(Rule("less than", _number(below)))
-    if "multipleOf" in schema:
-        found.append(Rule("multiple of", _number(schema["multipleOf"])))
-    for unit, least, most in (("characters", "minLength", "maxLength"), ("properties", "minProperties", "maxProperties")):
-        if least in schema or most in schema:
-            found.append(Rule(unit, _span(schema.get(least, 0), schema.get(most))))
-    if "minItems" in schema or "maxItems" in schema:
-        found.append(Rule("items", _span(schema.get("minItems", 0), schema.get("maxItems"))))
+    found = [
+        Rule(about, _span(schema.get(least), schema.get(most)))
+        for about, least, most in _SPANS
+        if least in schema or most in schema
+    ]
+    found += [Rule(words, _number(schema[key])) for words, key in _BOUNDS if key in schema]
     if schema.get("uniqueItems"):
         found.append(Rule("items", "all different"))
     if "pattern" in schema:
@@ -229,23 +225,17 @@ def _rules(schema: Schema) -> tuple[Rule, ...]:
     return tuple(found)
 
 
-def _items(schema: Schema, words: str) -> str:
-    if "minItems" in schema or "maxItems" in schema:
-        return f"{words} of {_span(schema.get('minItems', 0), schema.get('maxItems'))}"
-    return words
-
-
-def _span(least: int, most: int | None) -> str:
+def _span(least: float | None, most: float | None) -> str:
     if most is None:
-        return f"at least {least}"
+        return f"at least {_number(least or 0)}"
     if least == most:
-        return f"exactly {least}"
-    return f"{least} to {most}" if least else f"at most {most}"
+        return f"exactly {_number(most)}"
+    return f"at most {_number(most)}" if least is None else f"{_number(least)} to {_number(most)}"
 
 
 def _number(value: float) -> str:
     if abs(value) == LARGEST_INTEGER:
-        return "2⁵³ − 1" if value > 0 else "−(2⁵³ − 1)"
+        return "2⁵³ - 1" if value > 0 else "-2⁵³ + 1"
     return text(int(value)) if value == int(value) else text(value)
 
 

@@ -5,21 +5,23 @@ const found = document.getElementById("found");
 const groups = [...document.querySelectorAll("[data-group]")].map((group) => ({
   group,
   open: group.open,
+  count: group.querySelector(".count"),
   entries: [...group.querySelectorAll("[data-search]")],
 }));
 
 function apply() {
   const words = filter.value.toLowerCase().split(/\s+/).filter(Boolean);
   const left = new Set();
-  for (const { group, open, entries } of groups) {
-    let some = false;
+  for (const { group, open, count, entries } of groups) {
+    let shownHere = 0;
     for (const entry of entries) {
       const shown = words.every((word) => entry.dataset.search.includes(word));
       entry.hidden = !shown;
-      some ||= shown;
+      shownHere += shown;
       if (shown) left.add(entry.querySelector("a").pathname);
     }
-    group.hidden = !some;
+    group.hidden = shownHere === 0;
+    if (count) count.textContent = shownHere;
     if ("open" in group) group.open = words.length ? true : open;
   }
   found.textContent = words.length ? `${left.size} ${left.size === 1 ? "operation" : "operations"}` : "";

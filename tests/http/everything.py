@@ -1,0 +1,178 @@
+"""Every operation of the OpenAPI document, and one of everything that their paths can name."""
+
+import re
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any, Final
+
+import httpx
+
+from troth.db.database import Database
+from troth.http.app import document
+
+Ids = Mapping[str, str]
+Body = Callable[[Ids], dict[str, Any]]
+
+FORM: Final = "application/x-www-form-urlencoded"
+NAMES_NOT_IDS: Final = frozenset({"resource"})
+"""Path parameters whose values every project has."""
+
+READING: Final = frozenset({"generate-oauth-token", "introspect-oauth-token", "revoke-oauth-token"})
+"""Operations that a read-only key may call although they are no GET (domain 2)."""
+
+UNLIMITED: Final = {"type": "UNLIMITED"}
+
+
+def _points(ids: Ids) -> dict[str, Any]:
+    return {"type": "POINTS", "points": {"value": 1, "card_definition_id": ids["cardDefinitionId"]}}
+
+
+BODIES: Final[Mapping[str, Body]] = {
+    "createCardDefinition": lambda _: {"name": "Points", "type": "INDIVIDUAL", "status": "ACTIVE"},
+    "createEarningRule": lambda ids: {
+        "name": "Rule",
+        "status": "ACTIVE",
+        "trigger": {"event": "customer.order.paid"},
+        "earnings": [{"effects": [_points(ids)]}],
+    },
+    "updateEarningRule": lambda ids: {"earnings": [{"effects": [_points(ids)]}]},
+    "createTierStructure": lambda ids: {
+        "name": "Levels",
+        "type": "POINT_BALANCE",
+        "point_balance": {"card_definition_id": ids["cardDefinitionId"]},
+    },
+    "createTier": lambda _: {"name": "Gold", "qualification_rules": {"type": "POINTS", "points": {"min_value": 100}}},
+    "createBenefit": lambda ids: {"name": "Points", **_points(ids)},
+    "createIncentive": lambda ids: {"name": "Points", "stock": 5, **_points(ids)},
+    "createReward": lambda ids: {
+        "name": "Mug",
+        "type": "MATERIAL",
+        "material": {"type": "PRODUCT", "product": {"id": ids["productId"]}},
+        "costs": [{"spending": [{"points": 5, "card_definition_id": ids["cardDefinitionId"]}]}],
+    },
+    "createProgram": lambda ids: {
+        "name": "Club",
+        "status": "ACTIVE",
+        "card_definitions": [{"id": ids["cardDefinitionId"]}],
+        "earning_rules": [{"id": ids["earningRuleId"]}],
+        "tier_structures": [{"id": ids["tierStructureId"]}],
+        "rewards": [{"id": ids["rewardId"], "stock": UNLIMITED}],
+    },
+    "batchProgramEarningRuleAssignments": lambda ids: {"assign": [{"id": ids["earningRuleId"]}]},
+    "batchProgramRewardAssignments": lambda ids: {"assign": [{"id": ids["rewardId"], "stock": UNLIMITED}]},
+    "updateProgramRewardAssignment": lambda _: {"stock": UNLIMITED},
+    "createMember": lambda ids: {"customer_id": ids["customerId"]},
+    "createCampaign": lambda _: {
+        "name": "Coupons",
+        "campaign_type": "DISCOUNT_COUPONS",
+        "voucher": {"type": "DISCOUNT_VOUCHER", "discount": {"type": "AMOUNT", "amount_off": 100}},
+    },
+    "createEventSchema": lambda _: {"name": "visited", "properties": {}},
+    "putMetadataSchema": lambda _: {"properties": {}},
+    "createProductCollection": lambda ids: {
+        "name": "All",
+        "type": "STATIC",
+        "products": [{"id": ids["productId"], "object": "product"}],
+    },
+    "createSegment": lambda ids: {"name": "Some", "customers": [ids["customerId"]]},
+    "generate-oauth-token": lambda _: {"grant_type": "client_credentials", "scope": "api"},
+    "introspect-oauth-token": lambda _: {"access_token": "unknown"},
+    "revoke-oauth-token": lambda _: {"access_token": "unknown"},
+}
+"""A valid body, made of ids, for each operation that `{}` is none for or that names other resources."""
+
+MADE: Final = (
+    ("customerId", "createCustomer"),
+    ("productId", "createProduct"),
+    ("skuId", "createSku"),
+    ("productCollectionId", "createProductCollection"),
+    ("segmentId", "createSegment"),
+    ("eventSchemaId", "createEventSchema"),
+    ("metadataSchemaId", "putMetadataSchema"),
+    ("campaignId", "createCampaign"),
+    ("asyncActionId", "deleteCampaign"),
+    ("campaignId", "createCampaign"),
+    ("cardDefinitionId", "createCardDefinition"),
+    ("earningRuleId", "createEarningRule"),
+    ("tierStructureId", "createTierStructure"),
+    ("tierId", "createTier"),
+    ("tierStructureId", "activateTierStructure"),
+    ("benefitId", "createBenefit"),
+    ("id", "createIncentive"),
+    ("rewardId", "createReward"),
+    ("programId", "createProgram"),
+    ("memberId", "createMember"),
+)
+"""The operation that makes an example of a path parameter, each out of those before it."""
+
+
+@dataclass(frozen=True)
+class Operation:
+    """One operation of the document; `parameters` are those of its path."""
+
+    id: str
+    method: str
+    path: str
+    parameters: tuple[str, ...]
+    public: bool
+    media_type: str | None
+
+    @property
+    def changes(self) -> bool:
+        return self.method != "GET" and self.id not in READING
+
+    def url(self, ids: Ids) -> str:
+        return self.path.format_map(ids)
+
+    def body(self, ids: Ids) -> dict[str, Any]:
+        return BODIES.get(self.id, lambda _: {})(ids)
+
+    async def call(self, client: httpx.AsyncClient, ids: Ids, *, named: Ids | None = None) -> httpx.Response:
+        """Call the operation at a path made of `ids`, with a body that names the same or those of `named`."""
+        body = self.body(ids if named is None else named)
+        content = {} if self.media_type is None else {"data" if self.media_type == FORM else "json": body}
+        return await client.request(self.method, self.url(ids), **content)
+
+
+def _operations() -> Iterator[Operation]:
+    for path, item in document()["paths"].items():
+        for method, operation in item.items():
+            (media_type,) = operation.get("requestBody", {"content": [None]})["content"]
+            yield Operation(
+                id=operation["operationId"],
+                method=method.upper(),
+                path=path,
+                parameters=tuple(re.findall(r"{(\w+)}", path)),
+                public=operation.get("security") == [],
+                media_type=media_type,
+            )
+
+
+OPERATIONS: Final = tuple(_operations())
+
+
+async def one_of_everything(client: httpx.AsyncClient) -> dict[str, str]:
+    """Make one of everything in the client's project and return an id for each path parameter."""
+    by_id = {one.id: one for one in OPERATIONS}
+    ids = {"resource": "customer"}
+    for name, operation_id in MADE:
+        answer = await by_id[operation_id].call(client, ids)
+        assert answer.is_success, (operation_id, answer.text)
+        shown = answer.json()
+        ids[name] = shown["async_action_id" if name == "asyncActionId" else "id"]
+    ids["cardId"] = shown["cards"][0]["card"]["id"]
+    return ids
+
+
+async def everything_stored(database: Database) -> dict[str, tuple[int, str]]:
+    """Return how many rows each table has, and a digest of what they hold.
+
+    Not counted are the installation's secrets, which are made when they are first needed.
+    """
+    async with database.connection() as connection:
+        names = await connection.fetch(
+            "SELECT tablename FROM pg_tables WHERE schemaname = 'public' AND tablename <> 'secrets' ORDER BY 1"
+        )
+        one = "SELECT '{0}', count(*), coalesce(md5(string_agg(row::text, '' ORDER BY row::text)), '') FROM {0} AS row"
+        rows = await connection.fetch(" UNION ALL ".join(one.format(name[0]) for name in names))
+        return {row[0]: (row[1], row[2]) for row in rows}
