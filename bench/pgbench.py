@@ -10,10 +10,13 @@ from troth.db.embedded_binaries import INSTALLATION, site_folder
 RAW = Path(__file__).parent / "raw"
 
 
-def transactions(stack: Stack, script: str, variables: dict[str, object], *, clients: int, seconds: int) -> tuple[float, float]:
+def transactions(
+    stack: Stack, script: str, variables: dict[str, object], *, clients: int, seconds: int
+) -> tuple[float, float]:
     """Return transactions a second and the mean latency in milliseconds of one script, prepared, at some clients."""
-    command = [str(site_folder() / INSTALLATION / "bin" / "pgbench"), "-n", "-M", "prepared", "-f", str(RAW / f"{script}.sql"),
-               "-c", str(clients), "-j", "1", "-T", str(seconds), "-h", stack.socket_folder, "-U", "troth"]  # fmt: skip
+    program = site_folder() / INSTALLATION / "bin" / "pgbench"
+    command = [str(program), "-n", "-M", "prepared", "-f", str(RAW / f"{script}.sql"), "-c", str(clients), "-j", "1"]
+    command += ["-T", str(seconds), "-h", stack.socket_folder, "-U", "troth"]
     for name, value in variables.items():
         command += ["-D", f"{name}={value}"]
     done = subprocess.run([*command, "troth"], capture_output=True, text=True, check=False)

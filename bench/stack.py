@@ -47,10 +47,16 @@ class Stack:
     def sql(self, statement: str, *arguments: object) -> object:
         """Run one statement and return its first value."""
 
-        async def run() -> object:
+        rows = self.rows(statement, *arguments)
+        return rows[0][0] if rows else None
+
+    def rows(self, statement: str, *arguments: object) -> list[asyncpg.Record]:
+        """Run one statement and return its rows."""
+
+        async def run() -> list[asyncpg.Record]:
             connection = await asyncpg.connect(self.database_url)
             try:
-                return await connection.fetchval(statement, *arguments, timeout=600)
+                return await connection.fetch(statement, *arguments, timeout=600)
             finally:
                 await connection.close()
 

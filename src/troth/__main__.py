@@ -1,11 +1,13 @@
 """The command `troth`: what runs Troth itself; the commands of a noun are in `cli`."""
 
 import asyncio
-from collections.abc import Iterator
+import sys
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import replace
+from importlib import import_module
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
@@ -46,7 +48,7 @@ def _failures() -> Iterator[None]:
     """Tell in one line what an operator can do something about."""
     from troth.cli.opening import fail
     from troth.core.refusals import Refusal
-    from troth.db.embedded import EmbeddedPostgresError
+    from troth.db.embedded_account import EmbeddedPostgresError
 
     try:
         yield
@@ -168,16 +170,23 @@ def _listener(settings: Settings, inherited: int | None) -> "socket.socket":
         fail(f"cannot listen on {settings.host}:{settings.port}: {error.strerror}")
 
 
-def _add_nouns() -> None:
-    from troth.cli import key, project
+NOUNS: Final = {
+    "project": "Make and list projects.",
+    "key": "Make, list, rotate and revoke a project's keys.",
+}
+"""Every noun of the command line; its commands are in the module of `cli` that has its name."""
 
-    app.add_typer(project.app, name="project")
-    app.add_typer(key.app, name="key")
+
+def _add_nouns(arguments: Sequence[str]) -> None:
+    """Add the nouns, with the commands of those that are asked for: loading all would make `troth --help` slow."""
+    for noun, words in NOUNS.items():
+        commands = import_module(f"troth.cli.{noun}").app if noun in arguments else typer.Typer()
+        app.add_typer(commands, name=noun, help=words, no_args_is_help=True)
 
 
 def main() -> None:
     """Run the command line."""
-    _add_nouns()
+    _add_nouns(sys.argv[1:])
     app()
 
 

@@ -5,7 +5,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Awaitable, Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from typing import Final
 
@@ -88,7 +88,7 @@ async def run(
     listener: socket.socket | None,
     *,
     lifeline: int | None = None,
-    beside: Callable[[Engine], Awaitable[None]] | None = None,
+    beside: Callable[[Engine], Coroutine[None, None, None]] | None = None,
 ) -> None:
     """Serve HTTP on the listener, if there is one, and work off jobs, if the settings say so, until told to stop.
 
@@ -137,7 +137,7 @@ def run_here(
     listener: socket.socket | None,
     *,
     lifeline: int | None = None,
-    beside: Callable[[Engine], Awaitable[None]] | None = None,
+    beside: Callable[[Engine], Coroutine[None, None, None]] | None = None,
 ) -> None:
     """Run in this process, on the fast event loop; see `run`."""
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:

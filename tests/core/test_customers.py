@@ -11,9 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from troth.core.configuration import LARGEST_METADATA
-from troth.core.customers import Customer, Upsert, Upserts, decide_upserts, departures, shown
-from troth.core.json import decode
-from troth.core.members import Member
+from troth.core.customers import Customer, Upsert, Upserts, decide_upserts, shown
 from troth.core.refusals import Reason, Refusal
 
 THEN = datetime(2026, 3, 1, tzinfo=UTC)
@@ -204,11 +202,3 @@ def test_a_customer_is_shown_without_what_it_does_not_have() -> None:
     assert full["birthday"] == full["birthdate"] == "1990-02-28"
     assert full["address"] == HOME
     assert (full["created_at"], full["updated_at"]) == ("2026-03-01T00:00:00.000Z", "2026-03-02T00:00:00.000Z")
-
-
-def test_members_of_a_deleted_customer_leave_with_it() -> None:
-    member = Member("lmbr_1", "cust_a", "lprg_1", "INACTIVE", {"a": 1}, THEN, None)
-    (departure,) = departures([member], NOW, counting())
-    assert departure.member == member._replace(status="DELETED", updated_at=NOW)
-    assert (departure.activity.subject_id, departure.activity.type) == ("lmbr_1", "vl.member.deleted")
-    assert decode(departure.activity.data)["member"]["status"] == "DELETED"

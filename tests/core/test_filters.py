@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from pydantic import ValidationError
 
 from troth.core.filters import MOST_FIELDS, MOST_VALUES, CustomerFilter, ProductFilter, span
-from troth.http.problems import invalid
+from troth.core.payloads import invalid
 
 NOW = datetime(2026, 3, 29, 12, tzinfo=UTC)
 WARSAW = ZoneInfo("Europe/Warsaw")

@@ -4,7 +4,7 @@ import asyncio
 import re
 import tempfile
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager, suppress
+from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
@@ -21,31 +21,55 @@ class Link:
 
     def __init__(self, proxy: "Proxy", client: Streams, server: Streams) -> None:
         self.proxy = proxy
-        self.client = client
-        self.server = server
+        self._client = client
+        self._server = server
+        self._is_mute = False
+        self._farewell = b""
+        self._answered = asyncio.Event()
 
     async def carry(self) -> None:
-        """Carry messages both ways until one side ends."""
+        """Carry messages both ways until the client ends, or the server does."""
         answers = asyncio.create_task(self._carry_answers())
-        with suppress(ConnectionError):
-            while message := await self.client[0].read(BLOCK):
-                self.proxy.seen(message)
+        try:
+            while not self._client[1].is_closing() and (message := await self._client[0].read(BLOCK)):
+                self.proxy.see(message)
                 if fate := self.proxy.fate_of(message):
-                    answers.cancel()
                     await fate(self, message)
-                    if self.client[1].is_closing():
-                        break
-                    answers = asyncio.create_task(self._carry_answers())
                 else:
-                    self.server[1].write(message)
-        answers.cancel()
-        self.client[1].close()
-        self.server[1].close()
+                    self.send(message)
+        except ConnectionError:
+            pass  # a client that ends in the middle
+        finally:
+            answers.cancel()
+            self.end()
+            self._server[1].close()
 
     async def _carry_answers(self) -> None:
-        while message := await self.server[0].read(BLOCK):
-            self.client[1].write(message)
-        self.client[1].close()
+        while answer := await self._server[0].read(BLOCK):
+            self._answered.set()
+            if not self._is_mute:
+                self._client[1].write(answer + self._farewell)
+        self.end()
+
+    def send(self, message: bytes) -> None:
+        """Pass a message on to the server."""
+        self._server[1].write(message)
+
+    async def tell(self, message: bytes) -> None:
+        """Give the server a message and keep its answer from the client."""
+        self._is_mute = True
+        self._answered.clear()
+        self.send(message)
+        await self._answered.wait()
+
+    def say_farewell(self) -> None:
+        """Let the next answer be followed by what a server says before it ends a connection, but do not end it."""
+        fields = b"SFATAL\0VFATAL\0C57P02\0Mterminating connection\0\0"
+        self._farewell = b"E" + (len(fields) + 4).to_bytes(4, "big") + fields
+
+    def end(self) -> None:
+        """End the connection, as the client sees it."""
+        self._client[1].close()
 
 
 class Proxy:
@@ -56,6 +80,7 @@ class Proxy:
         self.is_open = True
         self._server_path = server_path
         self._fates: list[tuple[bytes, Fate]] = []
+        self._links: set[asyncio.Task[None]] = set()
         self._refused_count = 0
         self._awaited: list[tuple[bytes, asyncio.Event]] = []
 
@@ -73,7 +98,7 @@ class Proxy:
         """Tell whether a connection was refused."""
         return self._refused_count > 0
 
-    def seen(self, message: bytes) -> None:
+    def see(self, message: bytes) -> None:
         for word, event in self._awaited:
             if word in message:
                 event.set()
@@ -89,7 +114,16 @@ class Proxy:
             self._refused_count += 1
             writer.close()
             return
-        await Link(self, (reader, writer), await asyncio.open_unix_connection(self._server_path)).carry()
+        link = Link(self, (reader, writer), await asyncio.open_unix_connection(self._server_path))
+        task = asyncio.create_task(link.carry())
+        self._links.add(task)
+        task.add_done_callback(self._links.discard)
+
+    async def close(self) -> None:
+        """End all connections."""
+        for task in self._links:
+            task.cancel()
+        await asyncio.gather(*self._links, return_exceptions=True)
 
 
 @asynccontextmanager
@@ -103,23 +137,22 @@ async def proxied(url: str) -> AsyncIterator[Proxy]:
             yield proxy
         finally:
             listener.close()
+            await proxy.close()
 
 
 async def never_arrives(link: Link, _: bytes) -> None:
     """The message is lost, and the connection with it."""
-    link.client[1].close()
+    link.end()
 
 
 async def answer_is_lost(link: Link, message: bytes) -> None:
     """The server does what it is told, and the connection ends before it can say so."""
-    link.server[1].write(message)
-    await link.server[0].read(BLOCK)
-    link.client[1].close()
+    await link.tell(message)
+    link.end()
 
 
 async def arrives_late(link: Link, message: bytes) -> None:
     """The client loses the connection at once; the server gets the message when somebody asks whether it still runs."""
-    link.client[1].close()
+    link.end()
     await link.proxy.word(b"pg_stat_activity")
-    link.server[1].write(message)
-    await link.server[0].read(BLOCK)
+    await link.tell(message)

@@ -7,7 +7,7 @@ from itertools import count
 
 import asyncpg
 import pytest
-from tests.db.proxy import COMMIT, Fate, Proxy, answer_is_lost, arrives_late, never_arrives, proxied
+from tests.db.proxy import COMMIT, Fate, Link, Proxy, answer_is_lost, arrives_late, never_arrives, proxied
 from tests.polling import until_async
 
 from troth.clocks import WallClock
@@ -118,6 +118,24 @@ async def test_what_wrote_nothing_is_run_again_when_its_commit_is_lost(narrow: D
     assert await narrow.transact(look) == 2
 
 
+async def test_a_connection_that_the_server_said_farewell_to_is_used_no_more(
+    narrow: Database, proxy: Proxy, witness: asyncpg.Connection
+) -> None:
+    async def is_the_last(link: Link, message: bytes) -> None:
+        link.say_farewell()
+        link.send(message)
+
+    async def look(connection: Connection) -> int:
+        return int(await connection.fetchval("SELECT count(*) FROM kept"))
+
+    proxy.next_at(COMMIT, is_the_last)
+    assert await narrow.transact(Insertion("one")) == 1
+    assert await narrow.transact(Insertion("two")) == 1
+    proxy.next_at(COMMIT, is_the_last)
+    assert await narrow.transact(Insertion("three")) == 1
+    assert await narrow.read(look) == 3
+
+
 async def test_a_lost_reading_is_read_again(narrow: Database, proxy: Proxy) -> None:
     async def look(connection: Connection) -> int:
         return int(await connection.fetchval("SELECT 41 + 1"))
@@ -127,7 +145,7 @@ async def test_a_lost_reading_is_read_again(narrow: Database, proxy: Proxy) -> N
 
 
 class HastyClock(WallClock):
-    """A clock that is read only to find that another second has gone by."""
+    """A clock that is read only to find that another four seconds have gone by."""
 
     __slots__ = ("_readings",)
 
@@ -136,17 +154,15 @@ class HastyClock(WallClock):
         self._readings = count()
 
     def seconds(self) -> float:
-        return float(next(self._readings))
+        return 4.0 * next(self._readings)
 
 
-async def test_a_database_that_stays_away_is_waited_for_only_so_long(
-    proxy: Proxy, witness: asyncpg.Connection
-) -> None:
+async def test_a_database_that_stays_away_is_waited_for_only_so_long(proxy: Proxy, witness: asyncpg.Connection) -> None:
     database = await Database.open(proxy.url, HastyClock(), connections=1)
 
-    async def leave(link: object, message: bytes) -> None:
+    async def leave(link: Link, message: bytes) -> None:
         proxy.is_open = False
-        await never_arrives(link, message)  # type: ignore[arg-type]
+        link.end()
 
     async def look(connection: Connection) -> None:
         await connection.fetchval("SELECT 1")
@@ -187,9 +203,7 @@ async def test_a_deadlock_is_resolved_by_running_one_unit_again(
 
         return attempt
 
-    await asyncio.gather(
-        database.transact(crosswise("one", "two")), database.transact(crosswise("two", "one"))
-    )
+    await asyncio.gather(database.transact(crosswise("one", "two")), database.transact(crosswise("two", "one")))
     assert next(runs) == 4
     assert [row[0] for row in await witness.fetch("SELECT number FROM kept")] == [2, 2]
 
@@ -292,11 +306,18 @@ async def test_a_unit_cancelled_at_its_commit_leaves_no_transaction_open(
     narrow: Database, proxy: Proxy, witness: asyncpg.Connection
 ) -> None:
     """Whether it is committed then is open, but it is one or the other."""
-    proxy.next_at(COMMIT, arrives_late)
-    reached = asyncio.create_task(proxy.word(COMMIT))
+    arrived, cancelled = asyncio.Event(), asyncio.Event()
+
+    async def is_held_up(link: Link, message: bytes) -> None:
+        arrived.set()
+        await cancelled.wait()
+        link.send(message)
+
+    proxy.next_at(COMMIT, is_held_up)
     working = asyncio.create_task(narrow.transact(Insertion()))
-    await reached
+    await arrived.wait()
     working.cancel()
+    cancelled.set()
     with suppress(asyncio.CancelledError):
         await working
     await until_no_transaction_is_open(witness)

@@ -1,15 +1,9 @@
 """Programs and all that they connect, made for the tests of whatever works with them."""
 
-from collections.abc import Sequence
 from typing import Any
 
 import httpx
 from tests.http.definitions import BASE, made, points
-
-from troth.actions.engine import Engine
-from troth.core.definitions import Definition
-from troth.db import definitions
-from troth.db.database import Unit
 
 PROGRAMS = f"{BASE}/programs"
 NO_PROGRAM = "lprg_00000000000000000000000000000000"
@@ -72,37 +66,22 @@ async def history(client: httpx.AsyncClient, path: str) -> list[dict[str, Any]]:
     return entries
 
 
-async def structure(engine: Engine, project_id: str, card_definition_id: str, status: str = "ACTIVE") -> str:
-    """Store a tier structure on a wallet and return its id."""
+async def structure(client: httpx.AsyncClient, card_definition_id: str, status: str = "ACTIVE") -> str:
+    """Create a tier structure on a wallet."""
     balance = {"card_definition_id": card_definition_id}
-    configuration = {"type": "POINT_BALANCE", "point_balance": balance}
-    return await _stored(engine, project_id, "tier_structure", configuration, status, [card_definition_id])
+    return await _in_status(client, "tier-structures", status, type="POINT_BALANCE", point_balance=balance)
 
 
-async def reward(engine: Engine, project_id: str, *card_definition_ids: str, status: str = "ACTIVE") -> str:
-    """Store a reward that costs points of each of the wallets and return its id."""
+async def reward(client: httpx.AsyncClient, *card_definition_ids: str, status: str = "ACTIVE") -> str:
+    """Create a reward that can be paid with points of any of the wallets."""
+    product = await client.post("/v1/products", json={"name": "Mug"})
     costs = [{"spending": [{"points": 5, "card_definition_id": one}]} for one in card_definition_ids]
-    configuration = {"type": "MATERIAL", "costs": costs}
-    return await _stored(engine, project_id, "reward", configuration, status, card_definition_ids)
+    material = {"type": "PRODUCT", "product": {"id": product.json()["id"]}}
+    return await _in_status(client, "rewards", status, type="MATERIAL", material=material, costs=costs)
 
 
-async def _stored(
-    engine: Engine, project_id: str, kind: str, configuration: dict[str, Any], status: str, referred: Sequence[str]
-) -> str:
-    prefix = {"tier_structure": "lts", "reward": "lrew"}[kind]
-    new = Definition(
-        id=engine.identifiers.fresh(prefix),
-        kind=kind,
-        name=kind,
-        status=status,
-        configuration=configuration,
-        metadata={},
-        created_at=engine.clock.now(),
-    )
-
-    async def attempt(unit: Unit) -> None:
-        await definitions.insert(unit, project_id, new)
-        await definitions.save_references(unit, new.id, referred)
-
-    await engine.database.transact(attempt)
-    return new.id
+async def _in_status(client: httpx.AsyncClient, kind: str, status: str, **given: Any) -> str:
+    shown = await made(client, kind, {"name": kind, "status": "DRAFT" if status == "DRAFT" else "ACTIVE", **given})
+    if status == "INACTIVE":
+        assert (await client.post(f"{BASE}/{kind}/{shown['id']}/deactivate")).status_code == 200
+    return str(shown["id"])

@@ -5,8 +5,7 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import TestProject
-from tests.http.definitions import refused
+from tests.http.definitions import points, refused
 from tests.http.programs import (
     NO_PROGRAM,
     PROGRAMS,
@@ -94,11 +93,9 @@ async def test_bodies_that_do_not_fit(client: httpx.AsyncClient, prefix: str, bo
     assert words in refused(answer, 400, "invalid_payload")["details"]
 
 
-async def test_wallets_and_structures_come_and_go_in_draft(
-    client: httpx.AsyncClient, engine: Engine, project: TestProject
-) -> None:
+async def test_wallets_and_structures_come_and_go_in_draft(client: httpx.AsyncClient) -> None:
     made, wallet_id, _ = await ready(client, status="ACTIVE")
-    structure_id = await structure(engine, project.id, wallet_id)
+    structure_id = await structure(client, wallet_id)
     for _ in range(2):
         for kind, some in (("card-definitions", [await active_wallet(client)]), ("tier-structures", [structure_id])):
             body = refused(await batch(client, made["id"], kind, some), 423, "non_draft_program")
@@ -107,14 +104,12 @@ async def test_wallets_and_structures_come_and_go_in_draft(
         await client.post(f"{PROGRAMS}/{made['id']}/deactivate")
 
 
-async def test_wallets_and_structures_are_active_when_they_are_assigned(
-    client: httpx.AsyncClient, engine: Engine, project: TestProject
-) -> None:
+async def test_wallets_and_structures_are_active_when_they_are_assigned(client: httpx.AsyncClient) -> None:
     made, wallet_id, _ = await ready(client)
     draft = (await client.post("/v2/loyalties/card-definitions", json={"name": "P", "type": "INDIVIDUAL"})).json()["id"]
     refused(await batch(client, made["id"], "card-definitions", [draft]), 423, "non_active_card_definition")
     for status in ("DRAFT", "INACTIVE"):
-        inactive = await structure(engine, project.id, wallet_id, status=status)
+        inactive = await structure(client, wallet_id, status=status)
         refused(await batch(client, made["id"], "tier-structures", [inactive]), 423, "non_active_tier_structure")
 
 
@@ -126,12 +121,10 @@ async def test_an_assigned_wallet_stays_active(client: httpx.AsyncClient) -> Non
     refused(await client.delete(path), 409, "resource_in_use")
 
 
-async def test_a_tier_structure_sits_on_an_assigned_wallet(
-    client: httpx.AsyncClient, engine: Engine, project: TestProject
-) -> None:
+async def test_a_tier_structure_sits_on_an_assigned_wallet(client: httpx.AsyncClient) -> None:
     made = await program(client)
     wallet_id = await active_wallet(client)
-    first, second = [await structure(engine, project.id, wallet_id) for _ in range(2)]
+    first, second = [await structure(client, wallet_id) for _ in range(2)]
     refused(await batch(client, made["id"], "tier-structures", [first]), 409, "card_definition_not_assigned")
     await batch(client, made["id"], "card-definitions", [wallet_id])
     assert (await batch(client, made["id"], "tier-structures", [first])).status_code == 200
@@ -158,25 +151,23 @@ async def test_rules_come_and_go_at_any_time(client: httpx.AsyncClient) -> None:
     refused(await client.post(f"{PROGRAMS}/{made['id']}/activate"), 423, "missing_active_earning_rule")
 
 
-async def test_the_last_rule_itself_can_be_switched_off(
-    client: httpx.AsyncClient, engine: Engine, project: TestProject
-) -> None:
+async def test_the_last_rule_itself_can_be_switched_off(client: httpx.AsyncClient) -> None:
     made, wallet_id, rule_id = await ready(client, status="ACTIVE")
     assert (await client.post(f"/v2/loyalties/earning-rules/{rule_id}/deactivate")).status_code == 200
     assert (await client.get(f"{PROGRAMS}/{made['id']}")).json()["status"] == "ACTIVE"
-    item = {"id": await reward(engine, project.id, wallet_id), "stock": UNLIMITED}
+    item = {"id": await reward(client, wallet_id), "stock": UNLIMITED}
     assert (await batch(client, made["id"], "rewards", [item])).status_code == 200
     sleeping = await rule(client, wallet_id, status="DRAFT")
     refused(await batch(client, made["id"], "earning-rules", [sleeping]), 423, "missing_active_earning_rule")
     assert (await batch(client, made["id"], "earning-rules", [await rule(client, wallet_id)])).status_code == 200
 
 
-async def test_rewards_come_with_their_stock(client: httpx.AsyncClient, engine: Engine, project: TestProject) -> None:
+async def test_rewards_come_with_their_stock(client: httpx.AsyncClient) -> None:
     made, wallet_id, _ = await ready(client, status="ACTIVE")
-    foreign = await reward(engine, project.id, await active_wallet(client))
+    foreign = await reward(client, await active_wallet(client))
     item = {"id": foreign, "stock": UNLIMITED}
     refused(await batch(client, made["id"], "rewards", [item]), 409, "card_definition_not_assigned")
-    some, all_of = [await reward(engine, project.id, wallet_id, status=status) for status in ("DRAFT", "INACTIVE")]
+    some, all_of = [await reward(client, wallet_id, status=status) for status in ("DRAFT", "INACTIVE")]
     items = [{"id": some, "stock": limited(2**53 - 1)}, {"id": all_of, "stock": UNLIMITED}]
     answer = (await batch(client, made["id"], "rewards", items)).json()
     assert [one["stock"] for one in answer["assigned"]] == [limited(2**53 - 1), UNLIMITED]
@@ -187,18 +178,18 @@ async def test_rewards_come_with_their_stock(client: httpx.AsyncClient, engine: 
     assert gone["unassigned"] == [answer["assigned"][0]]
 
 
-async def test_a_reward_holds_its_wallets(client: httpx.AsyncClient, engine: Engine, project: TestProject) -> None:
+async def test_a_reward_holds_its_wallets(client: httpx.AsyncClient) -> None:
     made, wallet_id, rule_id = await ready(client)
-    reward_id = await reward(engine, project.id, wallet_id, await active_wallet(client))
+    reward_id = await reward(client, wallet_id, await active_wallet(client))
     await batch(client, made["id"], "rewards", [{"id": reward_id, "stock": UNLIMITED}])
     await batch(client, made["id"], "earning-rules", [], [rule_id])
     used = refused(await batch(client, made["id"], "card-definitions", [], [wallet_id]), 409, "resource_in_use")
     assert (used["related_object_ids"], used["related_object_type"]) == ([reward_id], "reward")
 
 
-async def test_the_stock_of_a_reward_is_set(client: httpx.AsyncClient, engine: Engine, project: TestProject) -> None:
+async def test_the_stock_of_a_reward_is_set(client: httpx.AsyncClient, engine: Engine) -> None:
     made, wallet_id, _ = await ready(client, status="ACTIVE")
-    reward_id, other_id = [await reward(engine, project.id, wallet_id) for _ in range(2)]
+    reward_id, other_id = [await reward(client, wallet_id) for _ in range(2)]
     await batch(client, made["id"], "rewards", [{"id": reward_id, "stock": limited(5)}])
     async with engine.database.connection() as connection:
         await connection.execute(
@@ -221,11 +212,9 @@ async def test_the_stock_of_a_reward_is_set(client: httpx.AsyncClient, engine: E
     assert refused(missing, 404, "not_found")["resource_type"] == "program"
 
 
-async def test_a_reward_starts_anew_when_it_is_assigned_anew(
-    client: httpx.AsyncClient, engine: Engine, project: TestProject
-) -> None:
+async def test_a_reward_starts_anew_when_it_is_assigned_anew(client: httpx.AsyncClient) -> None:
     made, wallet_id, _ = await ready(client)
-    reward_id = await reward(engine, project.id, wallet_id)
+    reward_id = await reward(client, wallet_id)
     await batch(client, made["id"], "rewards", [{"id": reward_id, "stock": limited(5)}])
     answer = (await batch(client, made["id"], "rewards", [{"id": reward_id, "stock": limited(9)}], [reward_id])).json()
     assert [one["stock"] for one in answer["assigned"] + answer["unassigned"]] == [limited(9), limited(5)]
@@ -251,9 +240,7 @@ async def test_both_sides_remember_a_batch(client: httpx.AsyncClient) -> None:
         assert own["data"]["program_card_definition"]["card_definition_id"] == wallet_id
 
 
-async def test_a_new_member_gets_a_card_of_each_wallet_in_their_order(
-    client: httpx.AsyncClient, engine: Engine, project: TestProject
-) -> None:
+async def test_a_new_member_gets_a_card_of_each_wallet_in_their_order(client: httpx.AsyncClient) -> None:
     made = await program(client)
     wallets = [await active_wallet(client) for _ in range(3)]
     order = [wallets[2], wallets[0], wallets[1]]
@@ -281,9 +268,7 @@ async def test_a_new_member_gets_a_card_of_each_wallet_in_their_order(
         ("tier-structures", "lcrstsa"),
     ],
 )
-async def test_the_lists_of_assignments(
-    client: httpx.AsyncClient, engine: Engine, project: TestProject, kind: str, prefix: str
-) -> None:
+async def test_the_lists_of_assignments(client: httpx.AsyncClient, kind: str, prefix: str) -> None:
     made, wallet_id, rule_id = await ready(client)
     match kind:
         case "card-definitions":
@@ -292,10 +277,10 @@ async def test_the_lists_of_assignments(
         case "earning-rules":
             more, present = [await rule(client, wallet_id) for _ in range(2)], [rule_id]
         case "rewards":
-            ids = [await reward(engine, project.id, wallet_id) for _ in range(3)]
+            ids = [await reward(client, wallet_id) for _ in range(3)]
             more, present = [{"id": one, "stock": UNLIMITED} for one in ids], []
         case _:
-            more, present = [await structure(engine, project.id, wallet_id)], []
+            more, present = [await structure(client, wallet_id)], []
     for one in more:
         assert (await batch(client, made["id"], kind, [one])).status_code == 200
     wanted = present + [one if isinstance(one, str) else one["id"] for one in more]
@@ -337,3 +322,20 @@ async def test_a_program_holds_ten_wallets(client: httpx.AsyncClient) -> None:
     body = refused(await batch(client, made["id"], "card-definitions", wallets[10:]), 400, "invalid_payload")
     assert body["details"] == "assign: the program would have 11; at most 10 can be assigned"
     assert (await batch(client, made["id"], "card-definitions", wallets[10:], wallets[:1])).status_code == 200
+
+
+async def test_a_rule_holds_the_structure_whose_tiers_it_asks_for(client: httpx.AsyncClient) -> None:
+    made, wallet_id, _ = await ready(client)
+    structure_id = await structure(client, wallet_id, status="DRAFT")
+    path = f"/v2/loyalties/tier-structures/{structure_id}"
+    tier = {"name": "Gold", "qualification_rules": {"type": "POINTS", "points": {"min_value": 1}}}
+    tier_id = (await client.post(f"{path}/tiers", json=tier)).json()["id"]
+    await client.post(f"{path}/activate")
+    asked = {"type": "ANY_OF", "any_of": [{"tier_structure_id": structure_id, "tier_ids": [tier_id]}]}
+    rule_id = await rule(client, earnings=[{**points(wallet_id), "tier_rules": asked}])
+    await batch(client, made["id"], "tier-structures", [structure_id])
+    await batch(client, made["id"], "earning-rules", [rule_id])
+    used = refused(await batch(client, made["id"], "tier-structures", [], [structure_id]), 409, "resource_in_use")
+    assert (used["resource_id"], used["related_object_ids"]) == (structure_id, [rule_id])
+    await batch(client, made["id"], "earning-rules", [], [rule_id])
+    assert (await batch(client, made["id"], "tier-structures", [], [structure_id])).status_code == 200

@@ -4,10 +4,10 @@ from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import TestProject, client_of, make_project
-from tests.http.definitions import refused
+from tests.conftest import client_of, make_project
+from tests.http.definitions import made as definition
+from tests.http.definitions import refused, wallet
 from tests.http.platform import created, listed
-from tests.http.programs import reward
 
 from troth.actions.engine import Engine
 from troth.http.door import Door
@@ -215,9 +215,12 @@ async def test_a_deletion_is_done_and_says_so(client: httpx.AsyncClient) -> None
     assert (await created(client, "campaigns", **COUPONS))["id"] != made["id"]
 
 
-async def test_a_campaign_in_use_stays(client: httpx.AsyncClient, engine: Engine, project: TestProject) -> None:
+async def test_a_campaign_in_use_stays(client: httpx.AsyncClient) -> None:
     made = await created(client, "campaigns", **COUPONS)
-    reward_id = await reward(engine, project.id, made["id"])
+    digital = {"type": "DISCOUNT_COUPONS", "discount_coupons": {"campaign_id": made["id"]}}
+    spending = {"points": 5, "card_definition_id": (await wallet(client))["id"]}
+    body = {"name": "Coupon", "type": "DIGITAL", "digital": digital, "costs": [{"spending": [spending]}]}
+    reward_id = (await definition(client, "rewards", body))["id"]
     held = refused(await client.delete(f"/v1/campaigns/{made['id']}"), 409, "resource_in_use")
     assert (held["related_object_ids"], held["related_object_type"]) == ([reward_id], "reward")
     assert await listed(client, "async-actions") == []

@@ -11,6 +11,7 @@ import httpx
 import pytest
 from tests.conftest import TestProject, client_of, make_project
 from tests.http.everything import (
+    LATER,
     NAMES_NOT_IDS,
     OPERATIONS,
     Ids,
@@ -93,7 +94,16 @@ async def test_a_malformed_id_is_not_found(engine: Engine, ours: Stock, operatio
     before = await everything_stored(engine.database)
     for name in set(operation.parameters) - NAMES_NOT_IDS:
         own = ours.ids[name]
-        for malformed in (*MALFORMED, own + "0", own.upper(), own[:-1], f"{own}%00", f"{own}%1F", f"%1F{own}", f"{own}%20"):
+        for malformed in (
+            *MALFORMED,
+            own + "0",
+            own.upper(),
+            own[:-1],
+            f"{own}%00",
+            f"{own}%1F",
+            f"%1F{own}",
+            f"{own}%20",
+        ):
             ids = {**ours.ids, name: malformed}
             answer = await operation.call(ours.client, ids, named=ours.ids)
             assert (answer.status_code, answer.json()["key"]) == (404, "not_found"), (operation.url(ids), answer.text)
@@ -136,7 +146,12 @@ async def test_what_is_read_is_our_own(ours: Stock, theirs: Stock, operation: Op
         assert {value for value in own if value in answer.text}, "an answer that names nothing of ours proves nothing"
 
 
-NAMING = [one for one in OPERATIONS if one.body(dict.fromkeys(PARAMETERS, "ours")) != one.body(dict.fromkeys(PARAMETERS, "theirs"))]
+NAMING = [
+    one
+    for one in OPERATIONS
+    if one.id not in LATER
+    and one.body(dict.fromkeys(PARAMETERS, "ours")) != one.body(dict.fromkeys(PARAMETERS, "theirs"))
+]
 
 
 @each(NAMING)

@@ -51,13 +51,11 @@ async def test_a_program_is_a_draft_at_any_time(client: httpx.AsyncClient) -> No
     }
 
 
-async def test_a_program_is_made_with_all_that_it_connects(
-    client: httpx.AsyncClient, engine: Engine, project: TestProject
-) -> None:
+async def test_a_program_is_made_with_all_that_it_connects(client: httpx.AsyncClient) -> None:
     wallet_id = await active_wallet(client)
     rule_id = await rule(client, wallet_id)
-    structure_id = await structure(engine, project.id, wallet_id)
-    limited, unlimited = [await reward(engine, project.id, wallet_id) for _ in range(2)]
+    structure_id = await structure(client, wallet_id)
+    limited, unlimited = [await reward(client, wallet_id) for _ in range(2)]
     stock = {"type": "LIMITED", "limited": {"quantity": 3}}
     made = await program(
         client,
@@ -113,15 +111,13 @@ async def test_bodies_that_do_not_fit(client: httpx.AsyncClient, body: dict[str,
     assert words in refused(await client.post(PROGRAMS, json=body), 400, "invalid_payload")["details"]
 
 
-async def test_nothing_is_made_of_a_refused_creation(
-    client: httpx.AsyncClient, engine: Engine, project: TestProject
-) -> None:
+async def test_nothing_is_made_of_a_refused_creation(client: httpx.AsyncClient) -> None:
     wallet_id, other_id = await active_wallet(client), await active_wallet(client)
     rule_id = await rule(client, wallet_id)
     sleeping = await rule(client, wallet_id, status="DRAFT")
     draft = (await client.post("/v2/loyalties/card-definitions", json={"name": "P", "type": "INDIVIDUAL"})).json()["id"]
-    structures = [await structure(engine, project.id, wallet_id) for _ in range(2)]
-    inactive = await structure(engine, project.id, wallet_id, status="INACTIVE")
+    structures = [await structure(client, wallet_id) for _ in range(2)]
+    inactive = await structure(client, wallet_id, status="INACTIVE")
 
     async def creation(code: int, key: str, **body: Any) -> dict[str, Any]:
         listed = {name: [{"id": one} for one in ids] for name, ids in body.items() if isinstance(ids, list)}

@@ -6,6 +6,7 @@ import httpx
 import pytest
 from tests.conftest import TestProject, client_of, make_project
 from tests.http.definitions import BASE, NO_WALLET, assign, earning_rule, made, points, refused, wallet
+from tests.http.platform import created
 
 from troth.actions.engine import Engine
 from troth.http.door import Door
@@ -103,6 +104,23 @@ async def test_tiers_must_fit_each_other_and_the_wallet(client: httpx.AsyncClien
     assert refusal["resource_id"] == "seg_none"
 
 
+async def test_tiers_are_paged_within_their_structure(client: httpx.AsyncClient) -> None:
+    structures = [(await structure(client))["id"] for _ in range(2)]
+    for structure_id in structures:
+        await tier(client, structure_id, "Silver", 0, 100)
+        await tier(client, structure_id, "Gold", 100)
+    at, other = (f"{PATH}/{structure_id}/tiers" for structure_id in structures)
+    first = (await client.get(at, params={"limit": 1, "order": "name"})).json()
+    cursor = first["cursor"]["next"]
+    assert cursor.startswith("lcrst_")
+    second = (await client.get(at, params={"cursor": cursor})).json()
+    assert [one["name"] for one in first["data"] + second["data"]] == ["Gold", "Silver"]
+    assert second["cursor"] is None
+    refused(await client.get(other, params={"cursor": cursor}), 400, "invalid_or_expired_cursor")
+    filtered = await client.get(at, params={"filters[name][conditions][$is]": "Gold"})
+    refused(filtered, 400, "invalid_query_params")
+
+
 async def test_after_draft_only_names_and_metadata_change(client: httpx.AsyncClient) -> None:
     shown = await structure(client)
     path = f"{PATH}/{shown['id']}"
@@ -143,6 +161,58 @@ async def test_a_tier_that_a_rule_asks_for_stays(client: httpx.AsyncClient) -> N
     body = {"earnings": [{**points(card_definition_id), "tier_rules": asked}], "name": "A"}
     answer = await client.post(f"{BASE}/earning-rules", json={**body, "trigger": {"event": "customer.order.paid"}})
     assert refused(answer, 404, "not_found")["resource_id"] == silver["id"]
+
+
+async def test_a_rule_outlives_the_tiers_that_it_asks_for(client: httpx.AsyncClient) -> None:
+    card_definition_id = (await wallet(client))["id"]
+    shown = await structure(client, point_balance={"card_definition_id": card_definition_id})
+    silver = await tier(client, shown["id"], "Silver", 0)
+    asked = {"type": "ANY_OF", "any_of": [{"tier_structure_id": shown["id"], "tier_ids": [silver["id"]]}]}
+    rule = await earning_rule(client, {**points(card_definition_id), "tier_rules": asked})
+    assert (await client.delete(f"{PATH}/{shown['id']}")).json()["status"] == "DELETED"
+    renamed = await client.put(f"{BASE}/earning-rules/{rule['id']}", json={"name": "Kept"})
+    assert renamed.json()["name"] == "Kept"
+
+
+async def test_what_tiers_refer_to_stays_as_long_as_they_do(client: httpx.AsyncClient) -> None:
+    shown = await structure(client)
+    path = f"{PATH}/{shown['id']}"
+    segments = [await created(client, "segments", name=name, type="static", customers=[]) for name in ("A", "B")]
+    rules = [
+        {"type": "POINTS_AND_SEGMENT", "points": {"min_value": 1}, "segment": {"id": one["id"]}} for one in segments
+    ]
+    made_tier = await made(
+        client, f"tier-structures/{shown['id']}/tiers", {"name": "A", "qualification_rules": rules[0]}
+    )
+    first, second = (f"/v1/segments/{one['id']}" for one in segments)
+    refused(await client.delete(first), 409, "resource_in_use")
+    await client.put(path, json={"downgrade": {"type": "MULTI_LEVEL"}})
+    assert refused(await client.delete(first), 409, "resource_in_use")["related_object_ids"] == [shown["id"]]
+    await client.put(f"{path}/tiers/{made_tier['id']}", json={"qualification_rules": rules[1]})
+    assert (await client.delete(first)).status_code == 204
+    refused(await client.delete(second), 409, "resource_in_use")
+    await client.delete(f"{path}/tiers/{made_tier['id']}")
+    assert (await client.delete(second)).status_code == 204
+
+
+async def test_metadata_follow_their_schema(client: httpx.AsyncClient) -> None:
+    for resource in ("vl_tier", "vl_tier_structure"):
+        schema = {"properties": {"rank": {"type": "number", "optional": True}}, "allow_defined_only": True}
+        answer = await client.put(f"/v1/metadata-schemas/{resource}", json=schema)
+        assert answer.status_code == 200, answer.text
+    shown = await structure(client, metadata={"rank": 1})
+    path = f"{PATH}/{shown['id']}"
+    silver = await tier(client, shown["id"], "Silver", 0, metadata={"rank": 2})
+    wrong = {"metadata": {"rank": "high"}}
+    body = {"name": "A", "type": "POINT_BALANCE", "point_balance": shown["point_balance"], **wrong}
+    for answer in (
+        await client.post(PATH, json=body),
+        await client.put(path, json=wrong),
+        await client.post(f"{path}/tiers", json=level("Gold", 10, **wrong)),
+        await client.put(f"{path}/tiers/{silver['id']}", json=wrong),
+    ):
+        assert "metadata.rank" in refused(answer, 400, "invalid_payload")["details"]
+    assert (await client.put(path, json={"metadata": {}})).status_code == 200
 
 
 async def test_nobody_elses_tiers_are_found(client: httpx.AsyncClient, door: Door, engine: Engine) -> None:

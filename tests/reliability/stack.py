@@ -1,4 +1,4 @@
-"""What the tests of races and crashes share: their size, a program to enrol in, and what must hold of what is stored."""
+"""What the tests of races and crashes share: their size, a program to enrol in, what must be stored."""
 
 import os
 from collections.abc import AsyncIterator, Sequence

@@ -156,9 +156,7 @@ async def enrol_over_http(client: httpx.AsyncClient, club: Club, customers: list
     return [answer.json()["id"] for answer in answers]
 
 
-async def fails_visibly(
-    client: httpx.AsyncClient, club: Club, server: Server, failed: list[asyncpg.Record]
-) -> None:
+async def fails_visibly(client: httpx.AsyncClient, club: Club, server: Server, failed: list[asyncpg.Record]) -> None:
     """Check that activities, log and metric tell of each failure; those of a few moments later may have come since."""
     for state in failed:
         path = f"{club.members}/{state['member_id']}/cards/{state['id']}/activities?limit=100"
@@ -167,5 +165,7 @@ async def fails_visibly(
         assert {one["data"]["card"]["code"] for one in shown} == {None}
         logged = [line for line in server.log.splitlines() if "card_code.failed" in line and state["id"] in line]
         assert len(logged) >= state["tries"]
-    (measured,) = re.findall(r"^troth_card_code_failures_total (\S+)$", (await client.get("/metrics")).text, re.M)
+    (measured,) = re.findall(
+        r"^troth_card_code_failures_total (\S+)$", (await client.get("/metrics")).text, re.MULTILINE
+    )
     assert float(measured) >= sum(state["tries"] for state in failed)

@@ -5,7 +5,8 @@ import json
 import os
 import signal
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from contextlib import asynccontextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -14,7 +15,7 @@ import asyncpg
 import httpx
 import pytest
 from tests.polling import until_async
-from tests.processes import Server, data_folder, postmaster, troth
+from tests.processes import Server, children, command_of, data_folder, postmaster, troth
 from tests.reliability.stack import Club, enrolled, make_club, make_customers, requests_to, size, until_coded
 
 from troth.db.embedded import running_url
@@ -68,6 +69,24 @@ def folder() -> Iterator[Path]:
         yield made
 
 
+@asynccontextmanager
+async def opened(folder: Path) -> AsyncIterator[asyncpg.Connection]:
+    """Yield a connection to the database in a data folder."""
+    connection = await asyncpg.connect(running_url(folder))
+    try:
+        yield connection
+    finally:
+        await connection.close()
+
+
+def victim(folder: Path, round_number: int) -> int:
+    """Return a process of PostgreSQL to kill: its first one, and in turn one that serves a connection of Troth's."""
+    first = postmaster(folder)
+    if round_number % 2 == 0:
+        return first
+    return next(pid for pid in children(first) if command_of(pid).startswith("postgres: troth troth"))
+
+
 def make_key(folder: Path) -> dict[str, str]:
     made = troth("project", "create", "Crash", "--json", data_dir=str(folder))
     assert made.returncode == 0, made.stderr
@@ -81,31 +100,30 @@ async def test_whatever_was_answered_is_stored_after_kills_of_postgresql_and_of_
         key = make_key(folder)
         headers = {"X-App-Id": key["app_id"], "X-App-Token": key["app_token"]}
         async with requests_to(server.url, headers) as client:
-            connection = await asyncpg.connect(running_url(folder))
-            club = await make_club(client)
-            load = Load(club, iter(await make_customers(connection, key["project_id"], CUSTOMERS)))
-            await connection.close()
+            async with opened(folder) as connection:
+                customers = await make_customers(connection, key["project_id"], CUSTOMERS)
+            load = Load(await make_club(client), iter(customers))
             running = asyncio.create_task(load.run(client))
-            for _ in range(size(2, 10)):
+            for round_number in range(size(2, 10)):
                 await load.until_more()
-                os.kill(postmaster(folder), signal.SIGKILL)
+                os.kill(victim(folder, round_number), signal.SIGKILL)
             await load.until_more()
             server.kill()
             await running
+            broken = [line for line in server.log.splitlines() if '"level":"error"' in line]
     with Server("--data", str(folder)) as again:
         again.until_ready()
-        connection = await asyncpg.connect(running_url(folder))
-        await check(load, await enrolled(connection, key["project_id"]))
-        async with requests_to(again.url, headers) as client:
+        async with opened(folder) as connection, requests_to(again.url, headers) as client:
+            assert {json.loads(line)["event"] for line in broken} <= {"embedded_postgres_died"}, broken
+            check(load, await enrolled(connection, key["project_id"]))
             await send_again(load, client)
-        stored = await enrolled(connection, key["project_id"])
-        assert stored.keys() == load.answers.keys()
-        assert await until_coded(connection, key["project_id"]) == 2 * len(stored)
-        await connection.close()
+            stored = await enrolled(connection, key["project_id"])
+            assert stored.keys() == load.answers.keys()
+            assert await until_coded(connection, key["project_id"]) == 2 * len(stored)
         assert again.stop() == 0, again.log
 
 
-async def check(load: Load, stored: dict[str, tuple[str, list[str]]]) -> None:
+def check(load: Load, stored: dict[str, tuple[str, list[str]]]) -> None:
     """Check every answer against what is stored."""
     outcomes = Counter(answer and answer.status_code for answer in load.answers.values())
     assert outcomes[200] == load.enrolled_count

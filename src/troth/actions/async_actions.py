@@ -1,7 +1,12 @@
-"""Look async actions up."""
+"""Look async actions up, and what came of each of their entries."""
 
+from collections.abc import AsyncIterator
+from typing import Any
+
+from troth.actions import customer_imports, member_batches
 from troth.actions.engine import Engine
 from troth.core.async_actions import AsyncAction
+from troth.core.customer_imports import BULK, CSV
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.refusals import not_found
 from troth.db import async_actions
@@ -18,6 +23,17 @@ async def get_async_action(engine: Engine, project_id: str, async_action_id: str
     if found is None:
         raise not_found("async_action", async_action_id)
     return found
+
+
+async def get_report(engine: Engine, project_id: str, async_action_id: str) -> AsyncIterator[list[dict[str, Any]]]:
+    """Return the lines of an async action's report, a page of them at a time.
+
+    Raises a refusal with `NOT_FOUND` also for an async action that has none, being done in one piece.
+    """
+    action = await get_async_action(engine, project_id, async_action_id)
+    if action.type in (CSV, BULK):
+        return customer_imports.report(engine, action)
+    return await member_batches.report(engine, project_id, async_action_id)
 
 
 async def list_async_actions(

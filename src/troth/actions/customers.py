@@ -4,10 +4,11 @@ from collections.abc import Sequence
 
 from troth.actions.engine import Engine
 from troth.core.access import Caller
-from troth.core.customers import Customer, Upsert, Upserts, decide_upserts, departures
+from troth.core.customers import Customer, Upsert, decide_upserts
 from troth.core.lists import ListDeclaration, ListQuery, Page
+from troth.core.members import departure
 from troth.core.refusals import Refusal, not_found
-from troth.db import customers
+from troth.db import customers, members
 from troth.db.database import Connection, Unit
 
 
@@ -18,14 +19,21 @@ async def upsert_customers(engine: Engine, project_id: str, commands: Sequence[U
     one customer, however many requests with it arrive at the same time.
     """
 
-    async def attempt(unit: Unit) -> Upserts:
-        found = await customers.lock(unit, project_id, commands)
-        upserts = decide_upserts(commands, found, engine.clock.now(), engine.identifiers.fresh)
-        if upserts.saved:
-            await customers.save(unit, project_id, upserts)
-        return upserts
+    async def attempt(unit: Unit) -> Sequence[Customer | Refusal]:
+        return await upsert_within(engine, unit, project_id, commands)
 
-    return (await engine.database.transact(attempt)).answers
+    return await engine.database.transact(attempt)
+
+
+async def upsert_within(
+    engine: Engine, unit: Unit, project_id: str, commands: Sequence[Upsert]
+) -> Sequence[Customer | Refusal]:
+    """Create or update customers as part of a unit of work; see `upsert_customers`."""
+    found = await customers.lock(unit, project_id, commands)
+    upserts = decide_upserts(commands, found, engine.clock.now(), engine.identifiers.fresh)
+    if upserts.saved:
+        await customers.save(unit, project_id, upserts)
+    return upserts.answers
 
 
 async def get_customer(engine: Engine, project_id: str, reference: str) -> Customer:
@@ -59,14 +67,14 @@ async def delete_customer(engine: Engine, caller: Caller, reference: str) -> Non
     """
 
     async def attempt(unit: Unit) -> None:
-        found = await customers.lock_to_erase(unit, caller.project_id, reference)
-        if found is None:
+        customer_id = await customers.lock_to_erase(unit, caller.project_id, reference)
+        if customer_id is None:
             raise not_found("customer", reference)
-        customer_id, members = found
+        joined = await members.lock_of_customer(unit, caller.project_id, customer_id)
+        cards = await members.lock_cards(unit, joined)
         now, fresh = engine.clock.now(), engine.identifiers.fresh
-        gone = departures(members, now, fresh)
-        await customers.erase(
-            unit, caller.project_id, customer_id, gone, group_id=fresh("lgrp"), source=caller.source, now=now
-        )
+        gone = [departure(member, cards[member.id], now, fresh) for member in joined]
+        await members.save_changes(unit, caller.project_id, gone, group_id=fresh("lgrp"), source=caller.source, now=now)
+        await customers.erase(unit, caller.project_id, customer_id, now)
 
     await engine.database.transact(attempt)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
 from troth.actions.engine import Engine
+from troth.actions.schemas import check_metadata
 from troth.core.access import Caller
 from troth.core.activities import Activity, StoredActivity
 from troth.core.configuration import Configuration
@@ -19,6 +20,7 @@ from troth.core.json import decode, text
 from troth.core.lifecycle import Lifecycle, Status, Verb, decide_deletion, decide_move, decide_update
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.refusals import Reason, Refusal, not_found
+from troth.core.schemas import MetadataResource
 from troth.core.sections import configured, replaced
 from troth.db import activities, definitions
 from troth.db.database import Connection, Unit
@@ -42,6 +44,15 @@ NAMES: Final = {
     "camp": "campaign",
 }
 """What refusals call the things that definitions refer to, by the prefixes of their ids."""
+
+_SCHEMAS: Final[Mapping[str, MetadataResource]] = {
+    "card_definition": "vl_card_definition",
+    "earning_rule": "vl_earning_rule",
+    "reward": "vl_reward",
+    "tier": "vl_tier",
+    "tier_structure": "vl_tier_structure",
+}
+"""What the metadata schema of a kind is defined for."""
 
 
 @dataclass(frozen=True, slots=True, kw_only=True)
@@ -85,6 +96,8 @@ async def create(engine: Engine, caller: Caller, noun: Noun[Any], given: Any) ->
     async def attempt(unit: Unit) -> Definition:
         await definitions.change(unit, caller.project_id)
         desired = noun.arrange(configured(noun.configuration, given), None, engine.identifiers.fresh)
+        metadata = getattr(given, "metadata", None) or {}
+        await check_schema(unit.connection, caller.project_id, noun.lifecycle, metadata)
         referred = await _referred(unit.connection, caller.project_id, noun, desired)
         noun.check(desired, referred)
         new = Definition(
@@ -93,7 +106,7 @@ async def create(engine: Engine, caller: Caller, noun: Noun[Any], given: Any) ->
             name=given.name,
             status=given.status or Status.DRAFT,
             configuration=plain(desired),
-            metadata=getattr(given, "metadata", None) or {},
+            metadata=metadata,
             created_at=engine.clock.now(),
         )
         if new.status == Status.ACTIVE:
@@ -144,6 +157,8 @@ async def update(
         changed = decide_update(noun.lifecycle, present, desired)
         if not changed:
             return present
+        if "metadata" in changed:
+            await check_schema(unit.connection, project_id, noun.lifecycle, desired.metadata)
         referred = await _referred(unit.connection, project_id, noun, after, before)
         noun.check(after, referred)
         now = engine.clock.now()
@@ -275,6 +290,14 @@ async def record(
         data=text({subject.kind: subject.shown(), **more}),
     )
     await activities.save(unit, caller.project_id, fresh("lgrp"), caller.source, [entry], now)
+
+
+async def check_schema(
+    connection: Connection, project_id: str, lifecycle: Lifecycle, metadata: Mapping[str, Any]
+) -> None:
+    """Raise a refusal with `INVALID_PAYLOAD` where metadata break the schema of their kind (domain 5)."""
+    if resource := _SCHEMAS.get(lifecycle.kind):
+        await check_metadata(connection, project_id, resource, metadata)
 
 
 async def require(connection: Connection, project_id: str, ids: Collection[str]) -> None:

@@ -1,16 +1,35 @@
-"""Enrol members and look them up, in batches of one project's commands."""
+"""Enrol members and look them up, in batches of one project's commands; change and delete one (domain 6)."""
 
-from collections.abc import Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
+from datetime import datetime
+from typing import Any, Final, TypeAlias
 
 from troth.actions.engine import Engine
+from troth.actions.schemas import check_metadata
+from troth.core.access import Caller
 from troth.core.activities import StoredActivity
+from troth.core.lifecycle import Verb
 from troth.core.lists import ListDeclaration, ListQuery, Page
-from troth.core.members import Enrol, Enrolment, Member, MemberWithCards, decide_enrolment, enrolment
+from troth.core.members import (
+    Change,
+    Enrol,
+    Enrolment,
+    Member,
+    MemberWithCards,
+    decide_enrolment,
+    departure,
+    enrolment,
+    moved,
+    updated,
+)
 from troth.core.refusals import Refusal, not_found
 from troth.db import members
 from troth.db.database import Connection, Unit
 
-CARD_CODES = "card_codes"
+CARD_CODES: Final = "card_codes"
+
+MemberPath: TypeAlias = tuple[str, str]
+"""A member as paths name it: the program's id and its own."""
 
 
 async def enrol(engine: Engine, project_id: str, commands: Sequence[Enrol]) -> Sequence[MemberWithCards | Refusal]:
@@ -21,38 +40,115 @@ async def enrol(engine: Engine, project_id: str, commands: Sequence[Enrol]) -> S
     """
 
     async def attempt(unit: Unit) -> list[Enrolment | Refusal]:
-        version, facts = await members.enrolment_facts(unit.connection, project_id, commands)
-        definitions = await engine.definitions.at(unit.connection, project_id, version)
-        now = engine.clock.now()
-        taken: dict[tuple[str, str], str] = {}
-        decided: list[Enrolment | Refusal] = []
-        for command, fact in zip(commands, facts, strict=True):
-            if fact.customer_id is not None:
-                first = taken.get((command.program_id, fact.customer_id))
-                fact = fact._replace(member_id=first or fact.member_id)
-            outcome = decide_enrolment(command, fact, definitions)
-            if isinstance(outcome, Refusal):
-                decided.append(outcome)
-                continue
-            new = enrolment(command, *outcome, now, engine.identifiers.fresh)
-            taken[command.program_id, new.member.customer_id] = new.member.id
-            decided.append(new)
-        accepted = [one for one in decided if isinstance(one, Enrolment)]
-        if accepted:
-            accepted.sort(key=lambda one: (one.member.program_id, one.member.customer_id))
-            await members.save_enrolments(unit, project_id, accepted, now)
-        return decided
+        return await enrol_within(engine, unit, project_id, commands)
 
     decided = await engine.database.transact(attempt)
-    if any(isinstance(one, Enrolment) and one.cards for one in decided):
-        engine.wake(CARD_CODES)
+    wake_for_codes(engine, decided)
     return [one if isinstance(one, Refusal) else MemberWithCards(one.member, one.cards) for one in decided]
 
 
+async def enrol_within(
+    engine: Engine, unit: Unit, project_id: str, commands: Sequence[Enrol]
+) -> list[Enrolment | Refusal]:
+    """Decide enrolments and save those that are not refused, in a transaction that may do more.
+
+    Raises Outrun if another transaction enrolled one of the customers meanwhile.
+    """
+    version, facts = await members.enrolment_facts(unit.connection, project_id, commands)
+    definitions = await engine.definitions.at(unit.connection, project_id, version)
+    now = engine.clock.now()
+    taken: dict[tuple[str, str], str] = {}
+    decided: list[Enrolment | Refusal] = []
+    for command, stored in zip(commands, facts, strict=True):
+        earlier = taken.get((command.program_id, stored.customer_id or ""))
+        fact = stored._replace(member_id=earlier or stored.member_id)
+        outcome = decide_enrolment(command, fact, definitions)
+        if isinstance(outcome, Refusal):
+            decided.append(outcome)
+            continue
+        new = enrolment(command, *outcome, now, engine.identifiers.fresh)
+        taken[command.program_id, new.member.customer_id] = new.member.id
+        decided.append(new)
+    accepted = [one for one in decided if isinstance(one, Enrolment)]
+    if accepted:
+        accepted.sort(key=lambda one: (one.member.program_id, one.member.customer_id))
+        await members.save_enrolments(unit, project_id, accepted, now)
+    return decided
+
+
+def wake_for_codes(engine: Engine, decided: Sequence[Enrolment | Refusal]) -> None:
+    """Say, once enrolments are committed, that there are cards that wait for their codes."""
+    if any(isinstance(one, Enrolment) and one.cards for one in decided):
+        engine.wake(CARD_CODES)
+
+
+async def update(engine: Engine, caller: Caller, path: MemberPath, metadata: Mapping[str, Any] | None) -> Member:
+    """Merge metadata into those of a member, None clears them, and return it; what changes nothing writes nothing.
+
+    Raises a refusal with `NOT_FOUND`, or with `INVALID_PAYLOAD` where metadata grow too large or break their schema.
+    """
+
+    async def change(unit: Unit, member: Member, now: datetime) -> Change | None:
+        changed = updated(member, metadata, now, engine.identifiers.fresh)
+        if changed is not None:
+            await check_metadata(unit.connection, caller.project_id, "vl_member", changed.member.metadata)
+        return changed
+
+    return await _change(engine, caller, path, change)
+
+
+async def move(engine: Engine, caller: Caller, path: MemberPath, verb: Verb) -> Member:
+    """Activate or deactivate a member and return it.
+
+    Raises a refusal with `NOT_FOUND`, or with `INVALID_MOVE` from another status.
+    """
+
+    async def change(_: Unit, member: Member, now: datetime) -> Change:
+        return moved(member, verb, now, engine.identifiers.fresh)
+
+    return await _change(engine, caller, path, change)
+
+
+async def delete(engine: Engine, caller: Caller, path: MemberPath) -> Member:
+    """Delete a member with its cards and return it; its history stays, and its customer may enrol again.
+
+    Raises a refusal with `NOT_FOUND`.
+    """
+
+    async def change(unit: Unit, member: Member, now: datetime) -> Change:
+        cards = await members.lock_cards(unit, [member])
+        return departure(member, cards[member.id], now, engine.identifiers.fresh)
+
+    return await _change(engine, caller, path, change)
+
+
+async def _change(
+    engine: Engine,
+    caller: Caller,
+    path: MemberPath,
+    change: Callable[[Unit, Member, datetime], Awaitable[Change | None]],
+) -> Member:
+    program_id, member_id = path
+
+    async def attempt(unit: Unit) -> Member:
+        member = await members.lock(unit, caller.project_id, program_id, member_id)
+        if member is None:
+            raise not_found("member", member_id)
+        now = engine.clock.now()
+        changed = await change(unit, member, now)
+        if changed is None:
+            return member
+        group_id = engine.identifiers.fresh("lgrp")
+        await members.save_changes(unit, caller.project_id, [changed], group_id=group_id, source=caller.source, now=now)
+        return changed.member
+
+    return await engine.database.transact(attempt)
+
+
 async def get_members(
-    engine: Engine, project_id: str, asked: Sequence[tuple[str, str]]
+    engine: Engine, project_id: str, asked: Sequence[MemberPath]
 ) -> Sequence[MemberWithCards | Refusal]:
-    """Return the member with its cards for each (program id, member id), or that it cannot be found."""
+    """Return each member with its cards, or that it cannot be found."""
 
     async def look(connection: Connection) -> dict[str, MemberWithCards]:
         return await members.with_cards(connection, project_id, [member_id for _, member_id in asked])
@@ -85,13 +181,13 @@ async def member_page(
 async def activity_page(
     engine: Engine,
     project_id: str,
-    path: tuple[str, str],
+    path: MemberPath,
     declaration: ListDeclaration,
     query: ListQuery,
     *,
     card_id: str | None = None,
 ) -> Page[StoredActivity]:
-    """Return one page of the history of a member, given as (program id, member id), or of one of its cards.
+    """Return one page of the history of a member, or of one of its cards.
 
     Raises a refusal with `NOT_FOUND` for the member or the card.
     """

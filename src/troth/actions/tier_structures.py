@@ -5,7 +5,7 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
 
-from troth.actions.definitions import Noun, found, named, plain, record, require
+from troth.actions.definitions import Noun, check_schema, found, named, plain, record, require
 from troth.actions.engine import Engine
 from troth.core.access import Caller
 from troth.core.definitions import Definition
@@ -51,6 +51,7 @@ async def create_tier(engine: Engine, caller: Caller, structure_id: str, given: 
         check_open(structure)
         present = await tiers.all_of(unit.connection, structure)
         desired = configured(TierConfiguration, given)
+        await check_schema(unit.connection, caller.project_id, TIER, given.metadata)
         await require(unit.connection, caller.project_id, tier_references(desired))
         if len(present) >= MOST_TIERS:
             raise Refusal(Reason.INVALID_PAYLOAD, f"body: the structure has {MOST_TIERS} tiers, the most allowed")
@@ -62,7 +63,7 @@ async def create_tier(engine: Engine, caller: Caller, structure_id: str, given: 
             name=given.name,
             status=structure.status,
             configuration=plain(desired),
-            metadata=given.metadata or {},
+            metadata=given.metadata,
             created_at=now,
         )
         await tiers.insert(unit, structure.id, new)
@@ -91,6 +92,8 @@ async def update_tier(engine: Engine, caller: Caller, structure_id: str, tier_id
         changed = decide_update(TIER, present, desired)
         if not changed:
             return shown(present, structure.id)
+        if "metadata" in changed:
+            await check_schema(unit.connection, caller.project_id, TIER, desired.metadata)
         await require(unit.connection, caller.project_id, tier_references(after) - tier_references(before))
         if present.configuration != desired.configuration:
             await _check(unit.connection, caller.project_id, structure, after, others)

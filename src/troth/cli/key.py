@@ -14,7 +14,7 @@ from troth.core.access import Role
 from troth.core.configuration import timestamp
 from troth.core.projects import Key
 
-app = typer.Typer(help="Make, list, rotate and revoke a project's keys.", no_args_is_help=True)
+app = typer.Typer()
 
 ProjectId = Annotated[str, typer.Argument(help="The project's id, proj_…")]
 AppId = Annotated[str, typer.Argument(help="The key's X-App-Id.")]

@@ -13,7 +13,7 @@ from troth.cli.opening import run, show_json
 from troth.core.configuration import timestamp
 from troth.core.projects import Project
 
-app = typer.Typer(help="Make and list projects.", no_args_is_help=True)
+app = typer.Typer()
 
 
 @app.command()

@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterable, Iterator
 from typing import Annotated, Any, ClassVar, Final, Literal, Self
 
-from pydantic import AfterValidator, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
 from troth.core.card_definitions import CodeConfig
 from troth.core.configuration import LARGEST_INTEGER, Configuration, Flag, Instant, Integer, Metadata, Number, timestamp
@@ -106,6 +106,8 @@ _EFFECTS: Final = {
 
 class Discount(Configuration):
     """What a coupon takes off an order; the type decides which of the other properties may be given."""
+
+    model_config = ConfigDict(json_schema_extra={"examples": [{"type": "PERCENT", "percent_off": 10}]})
 
     type: Literal["AMOUNT", "PERCENT", "FIXED", "UNIT"]
     effect: (

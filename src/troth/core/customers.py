@@ -10,11 +10,8 @@ from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import StringConstraints
 
-from troth.core.activities import Activity
-from troth.core.configuration import LARGEST_METADATA, timestamp
-from troth.core.json import encode, text
-from troth.core.members import Member
-from troth.core.members import shown as shown_member
+from troth.core.configuration import timestamp
+from troth.core.metadata import cleared, merged, same
 from troth.core.refusals import Reason, Refusal, not_found
 
 SourceId = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
@@ -139,7 +136,7 @@ def _updated(present: Customer, saved: Customer, changes: Mapping[str, Any], now
     after = _merged(present, changes)
     if isinstance(after, Refusal):
         return after
-    if after == saved and _same(after.metadata, saved.metadata):
+    if after == saved and same(after.metadata, saved.metadata):
         return saved
     return after._replace(updated_at=now)
 
@@ -147,45 +144,13 @@ def _updated(present: Customer, saved: Customer, changes: Mapping[str, Any], now
 def _merged(customer: Customer, changes: Mapping[str, Any]) -> Customer | Refusal:
     desired = dict(changes)
     if desired.get("address") is not None:
-        desired["address"] = _cleared({**(customer.address or {}), **desired["address"]}) or None
+        desired["address"] = cleared({**(customer.address or {}), **desired["address"]}) or None
     if "metadata" in desired:
-        metadata = desired["metadata"] = _cleared({**customer.metadata, **desired["metadata"]})
-        if len(encode(metadata)) > LARGEST_METADATA:
-            return Refusal(
-                Reason.INVALID_PAYLOAD, f"metadata: must have at most {LARGEST_METADATA} bytes as JSON once merged"
-            )
+        try:
+            desired["metadata"] = merged(customer.metadata, desired["metadata"])
+        except Refusal as refusal:
+            return refusal
     return customer._replace(**desired)
-
-
-def _cleared(properties: Mapping[str, Any]) -> dict[str, Any]:
-    return {name: value for name, value in properties.items() if value is not None}
-
-
-def _same(one: object, other: object) -> bool:
-    """Return whether two JSON values are equal; to Python, true would equal 1."""
-    if isinstance(one, Mapping) and isinstance(other, Mapping):
-        return one.keys() == other.keys() and all(_same(value, other[name]) for name, value in one.items())
-    if isinstance(one, list) and isinstance(other, list):
-        return len(one) == len(other) and all(map(_same, one, other))
-    return isinstance(one, bool) == isinstance(other, bool) and one == other
-
-
-class Departure(NamedTuple):
-    """A member that is deleted with its customer: as it is afterwards, and the activity that tells of it."""
-
-    member: Member
-    activity: Activity
-
-
-def departures(members: Iterable[Member], now: datetime, fresh: Callable[[str], str]) -> tuple[Departure, ...]:
-    """Return what becomes of a deleted customer's members: each is deleted, and stays as history (domain 6)."""
-    gone = (member._replace(status="DELETED", updated_at=now) for member in members)
-    return tuple(
-        Departure(
-            member, Activity(fresh("lambr"), member.id, "vl.member.deleted", text({"member": shown_member(member)}))
-        )
-        for member in gone
-    )
 
 
 _SUMMARY: Final = {
@@ -233,4 +198,4 @@ def shown(customer: Customer) -> dict[str, Any]:
         "updated_at": timestamp(customer.updated_at) if customer.updated_at else None,
         "object": "customer",
     }
-    return _cleared(known)
+    return cleared(known)

@@ -7,7 +7,7 @@ how each refusal reads. The functions decide one change by the row and the facts
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 from enum import StrEnum
-from typing import Any, Final, NamedTuple, TypeAlias
+from typing import Any, Final, NamedTuple, Protocol, TypeAlias
 
 from troth.core.definitions import Definition
 from troth.core.references import benefit_id
@@ -29,6 +29,16 @@ class Verb(StrEnum):
     ACTIVATE = "activate"
     DEACTIVATE = "deactivate"
     DRAFT = "draft"
+
+
+class Standing(Protocol):
+    """Whatever has a place in a lifecycle."""
+
+    @property
+    def id(self) -> str: ...
+
+    @property
+    def status(self) -> str: ...
 
 
 class Holder(NamedTuple):
@@ -189,7 +199,7 @@ INCENTIVE: Final = replace(
 """The benefit's other face: the same resource, with refusals of its own (domain 1)."""
 
 
-def decide_move(lifecycle: Lifecycle, present: Definition, verb: Verb, holders: Iterable[Holder]) -> Move:
+def decide_move(lifecycle: Lifecycle, present: Standing, verb: Verb, holders: Iterable[Holder]) -> Move:
     """Return the move that `verb` makes.
 
     Raises a refusal with the kind's `refused_move` from a status that the move does not start from, and with its
@@ -234,7 +244,7 @@ def properties(definition: Definition) -> dict[str, Any]:
 
 
 def _refusal(
-    lifecycle: Lifecycle, present: Definition, reason: Reason, details: str, held: Held | None = None
+    lifecycle: Lifecycle, present: Standing, reason: Reason, details: str, held: Held | None = None
 ) -> Refusal:
     refusal = Refusal(reason, details, resource_id=lifecycle.named(present.id), resource_type=lifecycle.noun)
     if held:

@@ -2,17 +2,34 @@
 
 from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
-from typing import Any, Literal, NamedTuple
+from typing import Any, Final, Literal, NamedTuple
 
 from troth.core.activities import Activity
 from troth.core.cards import ZERO, Card, shown_assigned
 from troth.core.cards import shown as shown_card
 from troth.core.configuration import timestamp
-from troth.core.definitions import Definitions, Wallet
+from troth.core.definitions import Definitions, ProgramInForce, Wallet
 from troth.core.json import text
+from troth.core.lifecycle import BY_NOTHING, Lifecycle, Move, Status, Verb, decide_move
+from troth.core.metadata import merged, same
 from troth.core.refusals import Reason, Refusal, not_found
 
 MemberStatus = Literal["ACTIVE", "INACTIVE", "DELETED"]
+
+MEMBER: Final = Lifecycle(
+    kind="member",
+    noun="member",
+    id_prefix="lmbr",
+    activity_prefix="lambr",
+    moves={
+        Verb.ACTIVATE: Move((Status.INACTIVE,), Status.ACTIVE, "activated"),
+        Verb.DEACTIVATE: Move((Status.ACTIVE,), Status.INACTIVE, "deactivated"),
+    },
+    editable=frozenset({"metadata"}),
+    deletion=BY_NOTHING,
+    refused_move=Reason.INVALID_MOVE,
+)
+"""A member's moves, as the table of lifecycles has them."""
 
 
 class Member(NamedTuple):
@@ -53,13 +70,11 @@ class EnrolmentFacts(NamedTuple):
     member_id: str | None
 
 
-def decide_enrolment(
-    command: Enrol, facts: EnrolmentFacts, definitions: Definitions
-) -> tuple[str, tuple[Wallet, ...]] | Refusal:
-    """Return the customer to enrol and the wallets to give cards for, or why not, in the order of domain 4."""
-    program = definitions.programs.get(command.program_id)
+def open_program(program_id: str, definitions: Definitions) -> ProgramInForce | Refusal:
+    """Return a program that can be joined now, or why it cannot."""
+    program = definitions.programs.get(program_id)
     if program is None:
-        return not_found("program", command.program_id)
+        return not_found("program", program_id)
     if program.status != "ACTIVE":
         return Refusal(
             Reason.NON_ACTIVE_PROGRAM,
@@ -67,6 +82,16 @@ def decide_enrolment(
             resource_id=program.id,
             resource_type="program",
         )
+    return program
+
+
+def decide_enrolment(
+    command: Enrol, facts: EnrolmentFacts, definitions: Definitions
+) -> tuple[str, tuple[Wallet, ...]] | Refusal:
+    """Return the customer to enrol and the wallets to give cards for, or why not, in the order of domain 4."""
+    program = open_program(command.program_id, definitions)
+    if isinstance(program, Refusal):
+        return program
     if facts.customer_id is None:
         return not_found("customer", command.customer_id or command.customer_source_id or "")
     if facts.member_id is not None:
@@ -97,9 +122,7 @@ def enrolment(
 
     `fresh` makes an id of a prefix. The cards' codes are made later (domain 6).
     """
-    member = Member(
-        fresh("lmbr"), customer_id, command.program_id, command.status, command.metadata, now, None
-    )
+    member = Member(fresh("lmbr"), customer_id, command.program_id, command.status, command.metadata, now, None)
     cards = tuple(Card(fresh("lcrd"), wallet.card_definition_id, None, ZERO, now) for wallet in wallets)
     activities = [Activity(fresh("lambr"), member.id, "vl.member.created", text({"member": shown(member)}))]
     for card in cards:
@@ -117,6 +140,52 @@ def enrolment(
         fresh("lgrp"),
         command.source,
     )
+
+
+class Change(NamedTuple):
+    """A member as a change leaves it, and the activities that tell of the change."""
+
+    member: Member
+    activities: tuple[Activity, ...]
+
+
+def moved(member: Member, verb: Verb, now: datetime, fresh: Callable[[str], str]) -> Change:
+    """Return what a move makes of a member. Raises a refusal with `INVALID_MOVE` from another status (domain 6)."""
+    move = decide_move(MEMBER, member, verb, ())
+    status: MemberStatus = "ACTIVE" if move.target is Status.ACTIVE else "INACTIVE"
+    return _changed(member._replace(status=status, updated_at=now), move.activity, fresh)
+
+
+def updated(
+    member: Member, metadata: Mapping[str, Any] | None, now: datetime, fresh: Callable[[str], str]
+) -> Change | None:
+    """Return what an update of metadata makes of a member, None if it changes nothing (domain 6).
+
+    Given metadata are merged, null clears them all. Raises a refusal with `INVALID_PAYLOAD` where they grow too large.
+    """
+    together = {} if metadata is None else merged(member.metadata, metadata)
+    if same(together, member.metadata):
+        return None
+    return _changed(member._replace(metadata=together, updated_at=now), "updated", fresh)
+
+
+def departure(member: Member, cards: Sequence[Card], now: datetime, fresh: Callable[[str], str]) -> Change:
+    """Return what the end of a membership makes of a member and its cards: deleted, and kept as history (domain 6)."""
+    unassigned: list[Activity] = []
+    for card in cards:
+        owner = text({"member_id": member.id, "role": "OWNER"})
+        assignment = text({"member_card": shown_assigned(card)})
+        unassigned += (
+            Activity(fresh("lacrd"), card.id, "vl.card.unassigned", owner),
+            Activity(fresh("lambr"), member.id, "vl.member.card.unassigned", assignment),
+        )
+    gone = _changed(member._replace(status="DELETED", updated_at=now), "deleted", fresh)
+    return gone._replace(activities=(*unassigned, *gone.activities))
+
+
+def _changed(member: Member, past: str, fresh: Callable[[str], str]) -> Change:
+    told = Activity(fresh("lambr"), member.id, f"vl.member.{past}", text({"member": shown(member)}))
+    return Change(member, (told,))
 
 
 def shown(member: Member) -> dict[str, Any]:

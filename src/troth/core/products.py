@@ -8,9 +8,10 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, NamedTuple, TypeVar
 
-from troth.core.configuration import LARGEST_METADATA, timestamp
+from troth.core.configuration import timestamp
 from troth.core.definitions import shown_instant
-from troth.core.json import decode, encode, text
+from troth.core.json import decode, text
+from troth.core.metadata import merged as merged_metadata
 from troth.core.refusals import Reason, Refusal, not_found
 
 SKUS_SHOWN: Final = 100
@@ -98,12 +99,7 @@ def merged(item: Item, changes: Mapping[str, Any]) -> Item:
     """Return an item with changes applied. Raises a refusal where its metadata grow too large."""
     desired = dict(changes)
     if "metadata" in desired:
-        together = {**item.metadata, **desired["metadata"]}
-        metadata = desired["metadata"] = {name: value for name, value in together.items() if value is not None}
-        if len(encode(metadata)) > LARGEST_METADATA:
-            raise Refusal(
-                Reason.INVALID_PAYLOAD, f"metadata: must have at most {LARGEST_METADATA} bytes as JSON once merged"
-            )
+        desired["metadata"] = merged_metadata(item.metadata, desired["metadata"])
     # As it will be read back, so that what is the same compares as the same.
     stored: dict[str, Any] = decode(text(desired))
     return item._replace(**stored)

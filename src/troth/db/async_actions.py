@@ -23,6 +23,7 @@ async def insert(unit: Unit, project_id: str, new: AsyncAction) -> None:
         None if new.result is None else text(new.result),
         new.created_at,
         new.updated_at,
+        new.entries_count,
     )
 
 
@@ -30,6 +31,25 @@ async def find(connection: Connection, project_id: str, async_action_id: str) ->
     """Return an async action."""
     row = await connection.fetchrow(_SQL.one, project_id, async_action_id)
     return _async_action(row) if row else None
+
+
+async def lock(unit: Unit, project_id: str, async_action_id: str) -> AsyncAction:
+    """Return an async action that exists; nobody else changes it until the transaction ends."""
+    row = await unit.connection.fetchrow(_SQL.lock, project_id, async_action_id)
+    assert row is not None, "async actions are never deleted"
+    return _async_action(row)
+
+
+async def save(unit: Unit, project_id: str, changed: AsyncAction) -> None:
+    """Save what has come of a locked async action."""
+    await unit.connection.execute(
+        _SQL.save,
+        project_id,
+        changed.id,
+        changed.status,
+        None if changed.result is None else text(changed.result),
+        changed.updated_at,
+    )
 
 
 async def page(
@@ -50,4 +70,5 @@ def _async_action(row: Row) -> AsyncAction:
         result=None if row["result"] is None else decode(row["result"]),
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        entries_count=row["entries_count"],
     )

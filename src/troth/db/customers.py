@@ -4,10 +4,9 @@ from collections.abc import Sequence
 from datetime import datetime
 
 from troth.core.configuration import timestamp
-from troth.core.customers import Customer, Departure, Upsert, Upserts
+from troth.core.customers import Customer, Upsert, Upserts
 from troth.core.json import decode, text
 from troth.core.lists import ListDeclaration, ListQuery, Page
-from troth.core.members import Member
 from troth.db import listing
 from troth.db.database import Connection, Outrun, Row, Unit
 from troth.db.queries import queries
@@ -54,41 +53,16 @@ async def page(
     return Page([_customer(row) for row in rows], position), total
 
 
-async def lock_to_erase(unit: Unit, project_id: str, reference: str) -> tuple[str, list[Member]] | None:
-    """Return a customer's id and its members, by its id, else by its source id; until the transaction ends they stay
-    as they are, and no member joins them.
-    """
-    customer_id = await unit.connection.fetchval(_SQL.lock_to_erase, project_id, reference)
-    if customer_id is None:
-        return None
-    rows = await unit.connection.fetch(_SQL.members_to_erase, project_id, customer_id)
-    return customer_id, [Member(row[0], row[1], row[2], row[3], decode(row[4]), row[5], row[6]) for row in rows]
+async def lock_to_erase(unit: Unit, project_id: str, reference: str) -> str | None:
+    """Return a customer's id, by its id, else by its source id; until the transaction ends it joins no program."""
+    customer_id: str | None = await unit.connection.fetchval(_SQL.lock_to_erase, project_id, reference)
+    return customer_id
 
 
-async def erase(
-    unit: Unit,
-    project_id: str,
-    customer_id: str,
-    departures: Sequence[Departure],
-    *,
-    group_id: str,
-    source: str,
-    now: datetime,
-) -> None:
-    """Erase all of a customer but its id, free its source id, and delete its members, which may join again."""
+async def erase(unit: Unit, project_id: str, customer_id: str, now: datetime) -> None:
+    """Erase all of a customer but its id, and free its source id."""
     unit.prove(_SQL.is_erased, customer_id)
-    await unit.connection.execute(
-        _SQL.erase,
-        project_id,
-        customer_id,
-        now,
-        [one.member.id for one in departures],
-        [one.activity.id for one in departures],
-        [one.activity.type for one in departures],
-        [one.activity.data for one in departures],
-        group_id,
-        source,
-    )
+    await unit.connection.execute(_SQL.erase, project_id, customer_id, now)
 
 
 def _customer(row: Row) -> Customer:

@@ -30,6 +30,7 @@ _RACED: Final = (asyncpg.SerializationError, asyncpg.DeadlockDetectedError)
 _GONE: Final = (
     asyncpg.PostgresConnectionError,
     asyncpg.InterfaceError,
+    asyncpg.InternalClientError,  # a statement on a connection that the server has said farewell to
     asyncpg.CannotConnectNowError,
     asyncpg.AdminShutdownError,
     asyncpg.CrashShutdownError,
@@ -42,6 +43,10 @@ class Outrun(Exception):  # noqa: N818 - no error: somebody else was faster
     """Another transaction changed a fact between its load and the save; the unit of work starts anew."""
 
 
+class Broken(Exception):  # noqa: N818 - the error is its cause
+    """A part of a unit of work broke; the rest of it can go on."""
+
+
 class Unit:
     """One attempt at a unit of work: its connection, and how to recognise afterwards that it was committed."""
 
@@ -50,14 +55,29 @@ class Unit:
     def __init__(self, connection: Connection) -> None:
         self.connection = connection
         self.committing = False
-        self.proof: tuple[str, str] | None = None
+        self.proof: tuple[str, tuple[object, ...]] | None = None
 
-    def prove(self, query: str, row_id: str) -> None:
+    def prove(self, query: str, *key: object) -> None:
         """Name a row that this unit inserts: it is there afterwards if and only if the unit was committed."""
-        self.proof = (query, row_id)
+        self.proof = (query, key)
+
+    async def alone(self, part: Callable[[], Awaitable[T]]) -> T:
+        """Run a part of the unit that is undone by itself, with nothing else, where it breaks.
+
+        Raises Broken then; what concerns the whole unit (a refusal, a lost race or connection) is raised as it is.
+        """
+        try:
+            async with self.connection.transaction():
+                return await part()
+        except (Refusal, Outrun, *_RACED):
+            raise
+        except Exception as error:
+            if isinstance(error, _GONE) and not isinstance(error, ValueError):
+                raise
+            raise Broken from error
 
 
-async def _no_reset(connection: Connection) -> None:
+async def _no_reset(_: object) -> None:
     """Leave a returned connection as it is: our own statements change no setting, and a reset costs a round trip."""
 
 
@@ -107,6 +127,16 @@ class Database:
         async with self._pool.acquire() as connection:
             yield connection
 
+    @asynccontextmanager
+    async def _lent(self) -> AsyncIterator[Connection]:
+        """Lend a connection, and never again if it proves to be lost."""
+        async with self._pool.acquire() as connection:
+            try:
+                yield connection
+            except _GONE:
+                connection.terminate()
+                raise
+
     async def read(
         self, attempt: Callable[[Connection], Awaitable[T]], *, patience_seconds: float = PATIENCE_SECONDS
     ) -> T:
@@ -117,7 +147,7 @@ class Database:
         patience = _Patience(self._clock, patience_seconds)
         while True:
             try:
-                async with self._pool.acquire() as connection:
+                async with self._lent() as connection:
                     return await attempt(connection)
             except _GONE as error:
                 if isinstance(error, ValueError):  # asyncpg's word for an argument that does not fit its parameter
@@ -139,7 +169,7 @@ class Database:
             unit: Unit | None = None
             answer: list[T] = []
             try:
-                async with self._pool.acquire() as connection:
+                async with self._lent() as connection:
                     unit = Unit(connection)
                     backend = connection.get_server_pid()
                     await self._run(unit, attempt, answer)
@@ -172,12 +202,12 @@ class Database:
     async def _was_committed(self, unit: Unit, backend: int) -> bool:
         if unit.proof is None:
             return False
-        query, row_id = unit.proof
+        query, key = unit.proof
 
         async def look(connection: Connection) -> bool | None:
             if await connection.fetchval("SELECT true FROM pg_stat_activity WHERE pid = $1", backend):
                 return None
-            return bool(await connection.fetchval(query, row_id))
+            return bool(await connection.fetchval(query, *key))
 
         patience = _Patience(self._clock)
         while (found := await self.read(look)) is None:
@@ -201,4 +231,3 @@ class _Patience:
             raise Refusal(Reason.OVERLOADED, "The database is out of reach; try again later") from error
         await asyncio.sleep(self._pause)
         self._pause = min(self._pause * 2, 0.5)
-

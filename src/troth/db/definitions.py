@@ -38,6 +38,11 @@ async def load(connection: Connection, project_id: str) -> Definitions:
     return Definitions(row["version"], row["time_zone"], programs)
 
 
+async def version(connection: Connection, project_id: str) -> int:
+    """Return the version of the project's definitions."""
+    return int(await connection.fetchval(_SQL.version, project_id))
+
+
 async def change(unit: Unit, project_id: str) -> None:
     """Begin a change of the project's definitions: others wait, and every process will load them anew."""
     await unit.connection.fetchval(_SQL.change, project_id)

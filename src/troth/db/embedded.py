@@ -235,7 +235,7 @@ class EmbeddedPostgres:
             with self._starting, (self.folder / "start.log").open("wb") as output:
                 if self._stopping.is_set():
                     return
-                process = self._process = subprocess.Popen(  # noqa: S603 - our own words
+                process = self._process = subprocess.Popen(
                     ["/bin/sh", "-c", LIFELINE, "postgres", *self._server_command()],
                     bufsize=0, stdin=subprocess.PIPE, stdout=output, stderr=output, cwd="/", env=_environment(),
                     pass_fds=(lock,), start_new_session=True, **as_account(self._account),
@@ -278,7 +278,7 @@ class EmbeddedPostgres:
     def _run(
         self, program: str, *options: str, account: Account | None = None, keep: tuple[int, ...] = (), words: str = ""
     ) -> None:
-        done = subprocess.run(  # noqa: S603 - our own words
+        done = subprocess.run(
             [str(self._programs / program), *options],
             input=words, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, check=False, cwd="/",
             env=_environment(), pass_fds=keep, **as_account(account),

@@ -76,7 +76,7 @@ def can_pass(path: Path, account: Account | None) -> bool:
     """Tell whether the account can run the program, or enter the folder, at `path`."""
     # Asked of the kernel under that account: modes alone do not tell of access lists and mount options.
     question = ["/bin/sh", "-c", 'test -x "$0"', str(path)]
-    asked = subprocess.run(question, cwd="/", check=False, **as_account(account))  # noqa: S603 - our own words
+    asked = subprocess.run(question, cwd="/", check=False, **as_account(account))
     return asked.returncode == 0
 
 
@@ -128,7 +128,7 @@ def _created_account() -> Account | None:
     if program is None:
         return None
     command = [program, "--system", "--no-create-home", "--home-dir", "/nonexistent", "--shell", "/usr/sbin/nologin"]
-    made = subprocess.run([*command, ACCOUNT_NAME], capture_output=True, text=True, check=False)  # noqa: S603
+    made = subprocess.run([*command, ACCOUNT_NAME], capture_output=True, text=True, check=False)
     account = _account(ACCOUNT_NAME)  # also there if another start was faster
     if account is None:
         log.warning("embedded_postgres_account_not_created", account=ACCOUNT_NAME, reason=made.stderr.strip())

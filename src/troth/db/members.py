@@ -1,6 +1,7 @@
 """Members and their cards: enrolment in batches, and members with all their cards."""
 
-from collections.abc import Iterable, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from datetime import datetime
 from typing import Final
 
@@ -8,7 +9,7 @@ from troth.core.activities import StoredActivity
 from troth.core.cards import Card, Counters
 from troth.core.json import decode, text
 from troth.core.lists import ListDeclaration, ListQuery, Page
-from troth.core.members import Enrol, Enrolment, EnrolmentFacts, Member, MemberWithCards
+from troth.core.members import Change, Enrol, Enrolment, EnrolmentFacts, Member, MemberWithCards
 from troth.db import activities, listing
 from troth.db.database import Connection, Outrun, Row, Unit
 from troth.db.queries import queries
@@ -16,6 +17,7 @@ from troth.db.queries import queries
 _SQL = queries("members")
 _SEPARATOR: Final = "\x1f"
 _FIRST_COUNTER: Final = 11
+_FIRST_COUNTER_OF_LOCKED: Final = 5
 
 
 def _column(values: Iterable[str]) -> str:
@@ -81,14 +83,62 @@ async def save_enrolments(unit: Unit, project_id: str, enrolments: Sequence[Enro
 async def with_cards(connection: Connection, project_id: str, member_ids: Sequence[str]) -> dict[str, MemberWithCards]:
     """Return those of the members that the project has and that are not deleted, with their cards, oldest first."""
     found: dict[str, MemberWithCards] = {}
+    cards: list[Card] = []
     for row in await connection.fetch(_SQL.with_cards, project_id, _column(member_ids)):
-        one = found.get(row[0])
-        if one is None:
-            one = found[row[0]] = MemberWithCards(_member(row), [])
+        if row[0] not in found:
+            cards = []
+            found[row[0]] = MemberWithCards(_member(row), cards)
         if row[7] is not None:
             counters = Counters._make(row[_FIRST_COUNTER:])
-            one.cards.append(Card(row[7], row[8], row[9], counters, row[10]))
+            cards.append(Card(row[7], row[8], row[9], counters, row[10]))
     return found
+
+
+async def lock(unit: Unit, project_id: str, program_id: str, member_id: str) -> Member | None:
+    """Return a member of a program; nobody else changes it until the transaction ends."""
+    row = await unit.connection.fetchrow(_SQL.lock, project_id, program_id, member_id)
+    return _member(row) if row else None
+
+
+async def lock_of_customer(unit: Unit, project_id: str, customer_id: str) -> list[Member]:
+    """Return all members that a customer is, oldest first; nobody else changes them until the transaction ends."""
+    return [_member(row) for row in await unit.connection.fetch(_SQL.lock_of_customer, project_id, customer_id)]
+
+
+async def lock_cards(unit: Unit, owners: Sequence[Member]) -> Mapping[str, Sequence[Card]]:
+    """Return the cards of each locked member by its id, oldest first; they stay as they are too."""
+    cards: dict[str, list[Card]] = defaultdict(list)
+    for row in await unit.connection.fetch(_SQL.lock_cards, [one.id for one in owners]):
+        counters = Counters._make(row[_FIRST_COUNTER_OF_LOCKED:])
+        cards[row[0]].append(Card(row[1], row[2], row[3], counters, row[4]))
+    return cards
+
+
+async def save_changes(
+    unit: Unit, project_id: str, changes: Sequence[Change], *, group_id: str, source: str, now: datetime
+) -> None:
+    """Save what locked members have become, in one group; a deleted one leaves its program, and so do its cards."""
+    if not changes:
+        return
+    entries = [(one.member.id, activity) for one in changes for activity in one.activities]
+    unit.prove(_SQL.is_changed, changes[0].member.id, group_id)
+    await unit.connection.execute(
+        _SQL.save_changes,
+        project_id,
+        now,
+        group_id,
+        source,
+        [one.member.id for one in changes],
+        [one.member.program_id for one in changes],
+        [one.member.customer_id for one in changes],
+        [one.member.status for one in changes],
+        [text(one.member.metadata) for one in changes],
+        [member_id for member_id, _ in entries],
+        [activity.id for _, activity in entries],
+        [activity.subject_id for _, activity in entries],
+        [activity.type for _, activity in entries],
+        [activity.data for _, activity in entries],
+    )
 
 
 async def page(
@@ -105,9 +155,7 @@ async def activity_page(
     connection: Connection, declaration: ListDeclaration, query: ListQuery, member_id: str, subject_id: str
 ) -> Page[StoredActivity]:
     """Return one page of the history of a member, or of one of its cards."""
-    return activities.stored(
-        await listing.page(connection, declaration, query, _SQL.activities, member_id, subject_id)
-    )
+    return activities.stored(await listing.page(connection, declaration, query, _SQL.activities, member_id, subject_id))
 
 
 def _member(row: Row) -> Member:

@@ -31,10 +31,12 @@ class Migration:
 
 def migrations() -> list[Migration]:
     """Return all steps in order; their numbers are 1, 2, 3 …"""
-    found = []
-    for file in sorted(files("troth.db").joinpath("migrations").iterdir(), key=lambda entry: entry.name):
-        if match := _FILE.match(file.name):
-            found.append(Migration(int(match[1]), match[2], file.read_text(encoding="utf-8")))
+    folder = sorted(files("troth.db").joinpath("migrations").iterdir(), key=lambda entry: entry.name)
+    found = [
+        Migration(int(match[1]), match[2], file.read_text(encoding="utf-8"))
+        for file in folder
+        if (match := _FILE.match(file.name))
+    ]
     if [step.number for step in found] != list(range(1, len(found) + 1)):
         raise ValueError("the migrations are not numbered 1, 2, 3 … without a gap")
     return found

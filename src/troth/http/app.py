@@ -1,7 +1,8 @@
 """All routes together: the OpenAPI document, and the door that serves them."""
 
+import re
 from functools import cache
-from typing import Any
+from typing import Any, Final
 
 from fastapi import FastAPI
 from starlette.types import ASGIApp
@@ -22,6 +23,7 @@ from troth.http.routes import (
     health,
     incentives,
     members,
+    memberships,
     metadata_schemas,
     oauth,
     product_collections,
@@ -37,6 +39,7 @@ ALL_ROUTES: tuple[Routes, ...] = (
     programs.routes,
     assignments.routes,
     members.routes,
+    memberships.routes,
     card_definitions.routes,
     earning_rules.routes,
     tier_structures.routes,
@@ -56,7 +59,8 @@ ALL_ROUTES: tuple[Routes, ...] = (
     health.routes,
 )
 
-_SECURITY_SCHEMES = {
+_SOURCE: Final = re.compile(r"\s*\((?:domain|decision) [^)]*\)")
+_SECURITY_SCHEMES: Final = {
     "X-App-Id": {"type": "apiKey", "name": "X-App-Id", "in": "header"},
     "X-App-Token": {"type": "apiKey", "name": "X-App-Token", "in": "header"},
     "bearerAuth": {"type": "http", "scheme": "bearer", "bearerFormat": "JWT"},
@@ -91,7 +95,20 @@ def document() -> dict[str, Any]:
                 operation["security"] = [{"X-App-Id": [], "X-App-Token": []}]
     for name in ("HTTPValidationError", "ValidationError"):
         made["components"]["schemas"].pop(name, None)
+    _drop_sources(made)
     return made
+
+
+def _drop_sources(node: Any) -> None:
+    """Take the sources of rules, which docstrings name for those who read the code, out of all descriptions."""
+    if isinstance(node, list):
+        for inner in node:
+            _drop_sources(inner)
+    elif isinstance(node, dict):
+        if isinstance(words := node.get("description"), str):
+            node["description"] = _SOURCE.sub("", words)
+        for inner in node.values():
+            _drop_sources(inner)
 
 
 def application(engine: Engine, pages: ASGIApp, *, access_log: str = "problems") -> Door:

@@ -1,11 +1,13 @@
 """From the bytes of a body to plain data that the rest of Troth can trust (domain 4: bodies and their bounds)."""
 
 import re
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
+from decimal import Decimal, InvalidOperation
 from typing import Any, Final
 from urllib.parse import parse_qsl
 
 import msgspec
+from starlette.types import Receive
 
 from troth.core.configuration import LARGEST_INTEGER
 from troth.core.json import decode
@@ -13,21 +15,47 @@ from troth.core.refusals import Reason, Refusal
 
 LARGEST_BODY: Final = 10 * 1024 * 1024
 DEEPEST: Final = 32
+MOST_DECIMALS: Final = 100
 
 _SUSPECT: Final = re.compile(rb"\\u0000|[0-9]{16}|[0-9][eE]")
 """What a body must contain for a value in it to be refused by `_unusable`: so that most are never walked through."""
+
+
+async def pieces(receive: Receive, largest: int) -> AsyncIterator[bytes]:
+    """Yield a request's body as it comes.
+
+    Raises a refusal with `PAYLOAD_TOO_LARGE` once it has more than `largest` bytes, with `INVALID_PAYLOAD` if it ends
+    before its end.
+    """
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            raise _refusal("ends early")
+        piece, more = message.get("body", b""), message.get("more_body", False)
+        size += len(piece)
+        if size > largest:
+            raise too_large(largest)
+        yield piece
+
+
+def too_large(largest: int) -> Refusal:
+    """Return the refusal for a body of more than `largest` bytes."""
+    return Refusal(Reason.PAYLOAD_TOO_LARGE, f"The body may have at most {largest} bytes")
 
 
 def json_body(body: bytes) -> Any:
     """Return the data of a JSON body.
 
     Refused are: what is not JSON in UTF-8, lone surrogates, the character U+0000 (PostgreSQL has no place for it),
-    integers beyond 2^53 - 1, numbers beyond what a decimal column holds, and nesting beyond 32.
+    integers beyond 2^53 - 1, other numbers from 10^16 or with more than 100 decimals, and nesting beyond 32.
     """
     try:
         data = decode(body)
     except RecursionError:
         raise _refusal(f"nesting is deeper than {DEEPEST}") from None
+    except InvalidOperation:
+        raise _refusal("has a number whose exponent is too large") from None
     except (msgspec.DecodeError, UnicodeDecodeError, ValueError) as error:
         raise _refusal(f"is not JSON: {error}") from None
     if body.count(b"{") + body.count(b"[") > DEEPEST and _depth(data) > DEEPEST:
@@ -67,23 +95,19 @@ def _depth(data: Any) -> int:
 
 
 def _unusable(path: str, data: Any) -> Iterator[str]:
+    where = path or "body"
     match data:
         case dict():
             for name, value in data.items():
                 if "\x00" in name:
-                    yield f"{path or 'body'}: property names must not contain the character U+0000"
+                    yield f"{where}: property names must not contain the character U+0000"
                 yield from _unusable(f"{path}.{name}" if path else name, value)
         case list():
             for index, value in enumerate(data):
                 yield from _unusable(f"{path}[{index}]", value)
-        case str():
-            if "\x00" in data:
-                yield f"{path or 'body'}: must not contain the character U+0000"
-        case None | bool():
-            return
-        case int():
-            if abs(data) > LARGEST_INTEGER:
-                yield f"{path or 'body'}: must be an integer between -{LARGEST_INTEGER} and {LARGEST_INTEGER}"
-        case _:
-            if data.adjusted() >= 16 or data.adjusted() < -40:
-                yield f"{path or 'body'}: must be a number below 10^16 and, unless 0, at least 10^-40, in amount"
+        case str() if "\x00" in data:
+            yield f"{where}: must not contain the character U+0000"
+        case int() if abs(data) > LARGEST_INTEGER:
+            yield f"{where}: must be an integer between -{LARGEST_INTEGER} and {LARGEST_INTEGER}"
+        case Decimal() if data.adjusted() >= 16 or int(data.as_tuple().exponent) < -MOST_DECIMALS:
+            yield f"{where}: must be a number below 10^16 in amount, with at most {MOST_DECIMALS} decimals"

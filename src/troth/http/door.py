@@ -4,8 +4,9 @@ The order of checks is domain 4's: HTTP basics, credentials, rights, shape, and 
 """
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Sequence
 from typing import Any, Final
+from urllib.parse import unquote
 
 import structlog
 from pydantic import ValidationError
@@ -13,18 +14,19 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 
 from troth.actions.engine import Engine
 from troth.core.json import encode
+from troth.core.payloads import invalid
 from troth.core.refusals import Reason, Refusal
 from troth.http import metrics
 from troth.http.auth import Authenticator
-from troth.http.bodies import LARGEST_BODY, form_body, json_body
+from troth.http.bodies import LARGEST_BODY, form_body, json_body, pieces, too_large
 from troth.http.lanes import Lanes
-from troth.http.problems import RETRY_AFTER_SECONDS, invalid, problem
-from troth.http.routing import Call, Headers, Operation
+from troth.http.problems import RETRY_AFTER_SECONDS, problem
+from troth.http.routing import JSON, JSON_LINES, Call, Headers, Lines, Operation
+from troth.http.uploads import LARGEST_UPLOAD, MULTIPART, uploaded_file
 
 log = structlog.get_logger()
 
 SLOW_SECONDS: Final = 0.5
-_JSON: Final = (b"content-type", b"application/json")
 _CONTROL: Final = re.compile(r"[\x00-\x1f\x7f]")
 """What no id and no source id holds; U+0000 has no place in PostgreSQL, U+001F separates the ids of a batch."""
 
@@ -72,9 +74,10 @@ class Door:
                 node = node.fixed.setdefault(step, _Node())
         node.operations[operation.method] = operation
 
-    def _find(self, path: str) -> tuple[_Node | None, list[str]]:
-        node, values = self._root, []
-        for step in path.removesuffix("/").split("/")[1:]:
+    def _find(self, steps: Sequence[str]) -> tuple[_Node | None, list[str]]:
+        node = self._root
+        values: list[str] = []
+        for step in steps:
             following = node.fixed.get(step)
             if following is None:
                 if node.parameter is None or not step:
@@ -88,7 +91,7 @@ class Door:
         if scope["type"] != "http":
             await self._pages(scope, receive, send)
             return
-        node, values = self._find(scope["path"])
+        node, values = self._find(_steps(scope))
         if node is None and not scope["path"].startswith(("/v1/", "/v2/")):
             await self._pages(scope, receive, send)
             return
@@ -97,15 +100,23 @@ class Door:
         call.engine, call.lanes = self._engine, self._lanes
         call.request_id = self._engine.identifiers.fresh("v").replace("_", "-", 1)
         call.answer_headers = []
+        rest: AsyncIterator[Sequence[Any]] | None = None
         try:
             answer = await self._answer(call, node, values, receive)
-            status, body = call.answer_status, b"" if answer is None else encode(answer)
+            if isinstance(answer, Lines):
+                rest = answer.pages
+                status, body = call.answer_status, _lines(await anext(rest, None) or ())
+            else:
+                status, body = call.answer_status, b"" if answer is None else encode(answer)
         except Refusal as refusal:
             status, body = self._refused(call, refusal)
         except Exception:
             log.exception("request.failed", request_id=call.request_id, method=scope["method"], path=scope["path"])
             status, body = self._refused(call, Refusal(Reason.INTERNAL_ERROR, "The log has the details"))
-        await _send(send, status, body, call)
+        if rest is None:
+            await _send(send, status, body, call)
+        else:
+            await _send_lines(send, status, body, rest, call)
         self._record(call, status, self._engine.clock.seconds() - started)
 
     async def _answer(self, call: Call, node: _Node | None, values: list[str], receive: Receive) -> Any:
@@ -114,7 +125,7 @@ class Door:
             raise Refusal(Reason.NOT_FOUND, f"There is nothing at {scope['path'][:200]!r}")
         operation = node.operations.get("GET" if scope["method"] == "HEAD" else scope["method"])
         if operation is None:
-            allowed = ", ".join(sorted(node.operations))
+            allowed = ", ".join(sorted({*node.operations, *(("HEAD",) if "GET" in node.operations else ())}))
             call.answer_headers.append((b"allow", allowed.encode()))
             raise Refusal(Reason.METHOD_NOT_ALLOWED, f"Allowed here: {allowed}")
         headers = scope["headers"]
@@ -124,9 +135,11 @@ class Door:
             if not call.caller.may(operation.scope, changes=operation.changes):
                 raise Refusal(Reason.FORBIDDEN, "The credentials do not give the right to do this")
         call.answer_status = operation.status
+        if operation.upload:
+            call.file = uploaded_file(receive, _header(headers, b"content-type") or b"")
         if operation.validate is None or read is None:
             return await operation.endpoint(call, *values)
-        body = await _read_body(receive)
+        body = b"".join([piece async for piece in pieces(receive, LARGEST_BODY)])
         try:
             shape = operation.validate(read(body))
         except ValidationError as error:
@@ -155,6 +168,15 @@ class Door:
             )
 
 
+def _steps(scope: Scope) -> Sequence[str]:
+    """Return the path's steps; one that holds a slash, as a source id may, is written with `%2F`."""
+    raw: bytes = scope.get("raw_path") or b""
+    if b"%2" in raw:
+        return [unquote(step) for step in raw.decode("ascii").removesuffix("/").split("/")[1:]]
+    path: str = scope["path"]
+    return path.removesuffix("/").split("/")[1:]
+
+
 def _header(headers: Headers, name: bytes) -> bytes | None:
     for key, value in headers:
         if key == name:
@@ -164,53 +186,58 @@ def _header(headers: Headers, name: bytes) -> bytes | None:
 
 def _checked_basics(operation: Operation, headers: Headers) -> Callable[[bytes], Any] | None:
     accept = _header(headers, b"accept")
-    if accept is not None and not _accepts_json(accept):
-        raise Refusal(Reason.NOT_ACCEPTABLE, "Answers are application/json")
+    if accept is not None and not _accepts(accept, operation.media_type.encode()):
+        raise Refusal(Reason.NOT_ACCEPTABLE, f"Answers are {operation.media_type}")
+    if operation.upload:
+        _check_body(headers, MULTIPART, LARGEST_UPLOAD)
     if operation.validate is None:
         return None
-    length = _header(headers, b"content-length")
-    if length is not None and int(length) > LARGEST_BODY:
-        raise _too_large()
-    kind = (_header(headers, b"content-type") or b"").split(b";", 1)[0].strip().lower()
     if operation.form:
-        if kind != b"application/x-www-form-urlencoded":
-            raise Refusal(Reason.UNSUPPORTED_MEDIA_TYPE, "The body must be application/x-www-form-urlencoded")
+        _check_body(headers, b"application/x-www-form-urlencoded", LARGEST_BODY)
         return form_body
-    if kind != b"application/json":
-        raise Refusal(Reason.UNSUPPORTED_MEDIA_TYPE, "The body must be application/json")
+    _check_body(headers, JSON.encode(), LARGEST_BODY)
     return json_body
 
 
-def _accepts_json(accept: bytes) -> bool:
+def _check_body(headers: Headers, media_type: bytes, largest: int) -> None:
+    length = _header(headers, b"content-length")
+    if length is not None and int(length) > largest:
+        raise too_large(largest)
+    if (_header(headers, b"content-type") or b"").split(b";", 1)[0].strip().lower() != media_type:
+        raise Refusal(Reason.UNSUPPORTED_MEDIA_TYPE, f"The body must be {media_type.decode()}")
+
+
+def _accepts(accept: bytes, media_type: bytes) -> bool:
     for part in accept.lower().split(b","):
         kind, *parameters = (one.strip() for one in part.split(b";"))
-        if kind in (b"*/*", b"application/*", b"application/json", b"") and b"q=0" not in parameters:
+        if kind in (b"*/*", b"application/*", media_type, b"") and b"q=0" not in parameters:
             return True
     return False
 
 
-def _too_large() -> Refusal:
-    return Refusal(Reason.PAYLOAD_TOO_LARGE, f"The body may have at most {LARGEST_BODY} bytes")
-
-
-async def _read_body(receive: Receive) -> bytes:
-    chunks: list[bytes] = []
-    size, more = 0, True
-    while more:
-        message = await receive()
-        if message["type"] == "http.disconnect":
-            raise Refusal(Reason.INVALID_PAYLOAD, "body: ends early")
-        chunk, more = message.get("body", b""), message.get("more_body", False)
-        size += len(chunk)
-        if size > LARGEST_BODY:
-            raise _too_large()
-        chunks.append(chunk)
-    return b"".join(chunks)
-
-
 async def _send(send: Send, status: int, body: bytes, call: Call) -> None:
-    headers = [(b"x-request-id", call.request_id.encode()), *call.answer_headers]
+    headers = _headers(call, None if status == 204 else JSON)
     if status != 204:
-        headers += [_JSON, (b"content-length", str(len(body)).encode())]
+        headers.append((b"content-length", str(len(body)).encode()))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def _send_lines(send: Send, status: int, body: bytes, rest: AsyncIterator[Sequence[Any]], call: Call) -> None:
+    """Send lines page by page; whatever breaks on the way ends the connection, so that nobody takes a part for all."""
+    await send({"type": "http.response.start", "status": status, "headers": _headers(call, JSON_LINES)})
+    await send({"type": "http.response.body", "body": body, "more_body": True})
+    async for page in rest:
+        await send({"type": "http.response.body", "body": _lines(page), "more_body": True})
+    await send({"type": "http.response.body", "body": b""})
+
+
+def _headers(call: Call, media_type: str | None) -> list[tuple[bytes, bytes]]:
+    headers = [(b"x-request-id", call.request_id.encode()), *call.answer_headers]
+    if media_type:
+        headers.append((b"content-type", media_type.encode()))
+    return headers
+
+
+def _lines(page: Sequence[Any]) -> bytes:
+    return b"".join(encode(one) + b"\n" for one in page)

@@ -12,11 +12,11 @@ from troth.core.configuration import timestamp
 from troth.core.definitions import Definition
 from troth.core.lifecycle import Verb
 from troth.core.lists import Field, ListDeclaration, choices, instants, texts
+from troth.core.payloads import invalid
 from troth.core.refusals import Reason
 from troth.http.editing import expected_tags, tag
 from troth.http.lists import answer_list
 from troth.http.paging import ListAnswer
-from troth.http.problems import invalid
 from troth.http.routing import Call
 
 T = TypeVar("T")

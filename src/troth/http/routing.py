@@ -1,15 +1,16 @@
 """How a route is declared: once, with FastAPI's own means, for the document as for the lean door that serves it."""
 
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass
 from http import HTTPStatus
-from inspect import Parameter, signature
-from typing import Any, Final
+from inspect import Parameter, getdoc, signature
+from typing import Any, Final, Generic, TypeVar, get_args, get_origin
 
 from fastapi import APIRouter
 from pydantic import TypeAdapter
 from starlette.requests import Request
+from starlette.responses import JSONResponse, Response
 
 from troth.actions.engine import Engine
 from troth.core.access import Caller
@@ -19,6 +20,16 @@ from troth.http.problems import ErrorResponse
 
 FORM: Final = "x-form"
 """Marks an operation of the document whose body is a form; the document is made without the mark."""
+
+JSON: Final = "application/json"
+JSON_LINES: Final = "application/x-ndjson"
+
+Item = TypeVar("Item")
+_UPLOAD: Final = {
+    "type": "object",
+    "properties": {"file": {"type": "string", "format": "binary"}},
+    "required": ["file"],
+}
 
 Endpoint = Callable[..., Awaitable[Any]]
 Headers = Sequence[tuple[bytes, bytes]]
@@ -37,16 +48,24 @@ WITH_BODY: Final = (Reason.INVALID_PAYLOAD, Reason.PAYLOAD_TOO_LARGE, Reason.UNS
 class Call(Request):
     """One request on its way: what an endpoint is handed besides the path's parameters and the body.
 
-    `answer_status` and `answer_headers` may be changed by the endpoint. FastAPI takes the class for a plain request and
-    keeps it out of the document.
+    `answer_status` and `answer_headers` may be changed by the endpoint; `file` is there where one is uploaded. FastAPI
+    takes the class for a plain request and keeps it out of the document.
     """
 
     engine: Engine
     lanes: Lanes
     caller: Caller
     request_id: str
+    file: AsyncIterator[bytes]
     answer_status: int
     answer_headers: list[tuple[bytes, bytes]]
+
+
+@dataclass(frozen=True, slots=True)
+class Lines(Generic[Item]):
+    """An answer of any length, a JSON value a line, sent as it is read; a page is some lines."""
+
+    pages: AsyncIterator[Sequence[Item]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,8 +80,10 @@ class Operation:
     changes: bool
     public: bool
     form: bool
+    upload: bool
     validate: Callable[[Any], Any] | None
     """Turns the decoded body into the endpoint's body; None where there is none."""
+    media_type: str
 
 
 class Routes:
@@ -103,22 +124,28 @@ class Routes:
         changes: bool = True,
         public: bool = False,
         form: bool = False,
+        upload: bool = False,
     ) -> Callable[[Endpoint], Endpoint]:
         """Declare an operation.
 
         The endpoint takes the call, the path's parameters in the path's order, then `body` if it has one. `reasons`
         are its refusals besides those that any route has; `statuses` further successes of the same shape; `reserved`
         statuses that the contract names although Troth has no use for them; `query` its parameters as OpenAPI has
-        them. `changes` says that a read-only key may not call it, `public` that it asks for no credentials.
+        them. `changes` says that a read-only key may not call it, `public` that it asks for no credentials, `upload`
+        that the endpoint finds the pieces of an uploaded file as the call's `file`.
         """
 
         def register(endpoint: Endpoint) -> Endpoint:
             body = signature(endpoint).parameters.get("body")
-            refusals = [*reasons, *(WITH_BODY if body else ()), *(() if public else ALWAYS)]
+            refusals = [*reasons, *(WITH_BODY if body or upload else ()), *(() if public else ALWAYS)]
             if "{" in path:
                 refusals.append(Reason.NOT_FOUND)
             answer = signature(endpoint).return_annotation
+            is_lines = get_origin(answer) is Lines
+            summary, _, description = (getdoc(endpoint) or operation_id).partition("\n")
             responses = _responses(refusals, reserved)
+            if is_lines:
+                responses[status] = {"content": {JSON_LINES: {"schema": TypeAdapter(*get_args(answer)).json_schema()}}}
             for other in statuses:
                 responses[other] = {"model": answer, "description": HTTPStatus(other).phrase}
             self.router.add_api_route(
@@ -126,13 +153,14 @@ class Routes:
                 endpoint,
                 methods=[method],
                 status_code=status,
-                response_model=answer,
+                response_model=None if is_lines else answer,
+                response_class=Response if is_lines else JSONResponse,
                 response_description=HTTPStatus(status).phrase,
                 responses=responses,
                 operation_id=operation_id,
-                summary=(endpoint.__doc__ or operation_id).partition("\n")[0].rstrip("."),
-                description=(endpoint.__doc__ or "").partition("\n")[2].strip(),
-                openapi_extra=({"parameters": list(query)} if query else {}) | ({FORM: True} if form else {}),
+                summary=summary.rstrip("."),
+                description=description.strip(),
+                openapi_extra=_beside_the_signature(query, form=form, upload=upload),
             )
             self.operations.append(
                 Operation(
@@ -144,12 +172,24 @@ class Routes:
                     changes=changes,
                     public=public,
                     form=form,
+                    upload=upload,
                     validate=_validator(body) if body else None,
+                    media_type=JSON_LINES if is_lines else JSON,
                 )
             )
             return endpoint
 
         return register
+
+
+def _beside_the_signature(query: Sequence[dict[str, Any]], *, form: bool, upload: bool) -> dict[str, Any]:
+    """Return what the document has of an operation that its endpoint's signature does not say."""
+    extra: dict[str, Any] = {"parameters": list(query)} if query else {}
+    if form:
+        extra[FORM] = True
+    if upload:
+        extra["requestBody"] = {"content": {"multipart/form-data": {"schema": _UPLOAD}}, "required": True}
+    return extra
 
 
 def _validator(body: Parameter) -> Callable[[Any], Any]:

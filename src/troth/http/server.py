@@ -8,11 +8,13 @@ from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
+from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 GRACE_SECONDS: Final = 10
 """How long requests under way may take to finish when the server stops."""
 
 BACKLOG: Final = 2048
+LARGEST_HEAD: Final = 64 * 1024
 
 
 class _Server(uvicorn.Server):
@@ -21,6 +23,28 @@ class _Server(uvicorn.Server):
     @contextlib.contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
+
+
+class _Protocol(HttpToolsProtocol):
+    """Hangs up on a head (request line and headers) that grows past `LARGEST_HEAD`; httptools itself has no bound."""
+
+    _head_bytes = 0
+    _in_head = False
+
+    def on_message_begin(self) -> None:
+        super().on_message_begin()
+        self._in_head, self._head_bytes = True, 0
+
+    def on_headers_complete(self) -> None:
+        self._in_head = False
+        super().on_headers_complete()
+
+    def data_received(self, data: bytes) -> None:
+        super().data_received(data)
+        if self._in_head and not self.transport.is_closing():
+            self._head_bytes += len(data)
+            if self._head_bytes > LARGEST_HEAD:
+                self.send_400_response(f"The request's head has more than {LARGEST_HEAD} bytes.")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -43,7 +67,7 @@ async def serve(app: ASGIApp, listener: socket.socket, stop: asyncio.Event) -> N
     server = _Server(
         uvicorn.Config(
             app,
-            http="httptools",
+            http=_Protocol,
             loop="none",
             lifespan="off",
             access_log=False,

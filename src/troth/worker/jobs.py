@@ -3,8 +3,15 @@
 from collections.abc import Mapping
 from typing import Final
 
+from troth.actions import customer_imports, member_batches
 from troth.actions.card_codes import make_card_codes
+from troth.actions.customer_imports import CUSTOMER_IMPORTS
+from troth.actions.member_batches import MEMBER_BATCHES
 from troth.actions.members import CARD_CODES
 from troth.worker.loop import Job
 
-JOBS: Final[Mapping[str, Job]] = {CARD_CODES: make_card_codes}
+JOBS: Final[Mapping[str, Job]] = {
+    CARD_CODES: make_card_codes,
+    MEMBER_BATCHES: member_batches.work_off,
+    CUSTOMER_IMPORTS: customer_imports.work_off,
+}

@@ -106,7 +106,7 @@ CREATE TABLE activities (
     group_id text COLLATE "C" NOT NULL,
     source json NOT NULL,
     created_at timestamptz(3) NOT NULL,
-    PRIMARY KEY (subject_id, id)
+    PRIMARY KEY (subject_id, created_at, id)
 );
 
 -- Customers (domain 9). A source id is unique in the project and found by a key table.
@@ -184,6 +184,7 @@ CREATE TABLE cards (
     pending_canceled bigint NOT NULL DEFAULT 0,
     created_at timestamptz(3) NOT NULL,
     updated_at timestamptz(3),
+    deleted_at timestamptz(3),
     PRIMARY KEY (member_id, id),
     CONSTRAINT cards_counters_bounded CHECK (
         least(total, earned, added, purchased, purchased_reversed, subtracted, expired, spent, refunded, returned,
@@ -197,7 +198,7 @@ CREATE TABLE cards (
         OR total - subtracted - expired - spent - refunded + returned - locked + unlocked - purchased_reversed >= 0
     ),
     CONSTRAINT cards_pending_covered CHECK (pending_total >= pending_activated + pending_canceled),
-    CONSTRAINT cards_code_or_due CHECK ((code IS NULL) = (code_due_at IS NOT NULL))
+    CONSTRAINT cards_code_or_due CHECK ((code IS NULL AND deleted_at IS NULL) = (code_due_at IS NOT NULL))
 ) WITH (fillfactor = 70);
 CREATE INDEX cards_without_code ON cards (code_due_at, member_id, id) WHERE code_due_at IS NOT NULL;
 
@@ -218,7 +219,7 @@ CREATE TABLE member_activities (
     group_id text COLLATE "C" NOT NULL,
     source json NOT NULL,
     created_at timestamptz(3) NOT NULL,
-    PRIMARY KEY (member_id, id)
+    PRIMARY KEY (member_id, subject_id, created_at, id)
 );
 
 -- What happened to a member in one commit, for whoever wants to be told (domain 17); the group's activities and

@@ -83,31 +83,10 @@ WHERE id = coalesce(
 AND deleted_at IS NULL
 FOR UPDATE;
 
--- name: members_to_erase
-SELECT
-    member.id, member.customer_id, member.program_id, member.status, member.metadata, member.created_at,
-    member.updated_at
-FROM enrolments AS enrolment
-JOIN members AS member ON member.id = enrolment.member_id
-WHERE enrolment.customer_id = $2 AND member.project_id = $1
-ORDER BY member.id
-FOR UPDATE OF member;
-
 -- name: erase
 WITH freed AS (
     DELETE FROM customer_source_ids
     WHERE project_id = $1 AND source_id = (SELECT source_id FROM customers WHERE id = $2)
-), left_programs AS (
-    DELETE FROM enrolments WHERE customer_id = $2
-), deleted_members AS (
-    UPDATE members SET status = 'DELETED', updated_at = $3 WHERE id = ANY ($4::text[]) AND project_id = $1
-), saved_activities AS (
-    INSERT INTO member_activities (member_id, id, subject_id, type, data, group_id, source, created_at)
-    SELECT new.member_id, new.id, new.member_id, new.type, new.data::json, $8, $9::json, $3
-    FROM unnest($4::text[], $5::text[], $6::text[], $7::text[]) AS new (member_id, id, type, data)
-), saved_outbox AS (
-    INSERT INTO outbox (member_id, id, project_id, created_at)
-    SELECT new.member_id, $8, $1, $3 FROM unnest($4::text[]) AS new (member_id)
 )
 UPDATE customers SET
     source_id = NULL, name = NULL, description = NULL, email = NULL, phone = NULL, birthday = NULL, address = NULL,

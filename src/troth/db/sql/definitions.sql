@@ -17,6 +17,9 @@ SELECT
 FROM projects AS project
 WHERE project.id = $1;
 
+-- name: version
+SELECT definitions_version FROM projects WHERE id = $1;
+
 -- name: change
 -- The project's row is the lock under which its definitions are changed: one change at a time, seen by all that decide
 -- after its commit.

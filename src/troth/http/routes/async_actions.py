@@ -10,8 +10,8 @@ from troth.core.lists import Operator, PageDeclaration, instants
 from troth.core.refusals import Reason
 from troth.http.list_parameters import query_parameters
 from troth.http.numbered_lists import answer_numbered
-from troth.http.routing import Call, Routes
-from troth.http.shapes.async_actions import AsyncAction, AsyncActionList
+from troth.http.routing import Call, Lines, Routes
+from troth.http.shapes.async_actions import AsyncAction, AsyncActionList, ReportLine
 
 AsyncActionId = Annotated[str, Path(alias="asyncActionId", pattern=r"^aa_[a-zA-Z0-9]+$")]
 
@@ -47,3 +47,13 @@ async def get_async_action(call: Call, async_action_id: AsyncActionId) -> AsyncA
     """Get async action."""
     found = await async_actions.get_async_action(call.engine, call.caller.project_id, async_action_id)
     return cast("AsyncAction", shown_with_result(found))
+
+
+@routes.get("/v1/async-actions/{asyncActionId}/report", operation_id="getAsyncActionReport")
+async def get_report(call: Call, async_action_id: AsyncActionId) -> Lines[ReportLine]:
+    """Get report of a batch or an import, one line for each entry, in their order.
+
+    Entries of a batch that wait are ENQUEUED; rows of an import that wait are not in it yet.
+    """
+    pages = await async_actions.get_report(call.engine, call.caller.project_id, async_action_id)
+    return cast("Lines[ReportLine]", Lines(pages))

@@ -12,7 +12,8 @@ from troth.http.deletion import FORCE, check_force
 from troth.http.list_parameters import query_parameters
 from troth.http.numbered_lists import answer_numbered
 from troth.http.routing import Call, Routes
-from troth.http.shapes.campaigns import Campaign, CampaignCreateRequest, CampaignDeletion, CampaignList
+from troth.http.shapes.async_actions import AsyncActionReference
+from troth.http.shapes.campaigns import Campaign, CampaignCreateRequest, CampaignList
 
 CampaignId = Annotated[str, Path(alias="campaignId", description="The campaign's `id` or its `name`.")]
 
@@ -88,7 +89,7 @@ async def get_campaign(call: Call, campaign_id: CampaignId) -> Campaign:
     reasons=(Reason.IN_USE, Reason.INVALID_QUERY),
     query=(FORCE,),
 )
-async def delete_campaign(call: Call, campaign_id: CampaignId) -> CampaignDeletion:
+async def delete_campaign(call: Call, campaign_id: CampaignId) -> AsyncActionReference:
     """Delete campaign.
 
     Refused while a definition refers to it. It is deleted when the answer comes, and the async action is done.

@@ -5,8 +5,9 @@ from zoneinfo import ZoneInfo
 
 from fastapi import Path
 
-from troth.actions import customers
+from troth.actions import customer_imports, customers, segments
 from troth.actions.access import get_project
+from troth.core.customer_requests import CustomerCreateRequest, CustomerUpdateRequest
 from troth.core.customers import Customer as CustomerRecord
 from troth.core.customers import Upsert, shown
 from troth.core.lists import Operator, PageDeclaration, instants, texts
@@ -15,7 +16,14 @@ from troth.http.list_parameters import query_parameters
 from troth.http.numbered_pages import numbered_envelope, parse_numbered
 from troth.http.query_strings import single, take_apart
 from troth.http.routing import Call, Routes
-from troth.http.shapes.customers import Customer, CustomerCreateRequest, CustomerList, CustomerUpdateRequest
+from troth.http.shapes.async_actions import AsyncActionReference
+from troth.http.shapes.customers import (
+    Customer,
+    CustomerBulkRequest,
+    CustomerList,
+    CustomerSegment,
+    CustomerSegmentList,
+)
 
 CustomerId = Annotated[str, Path(alias="customerId", description="The customer's `id` or its `source_id`.")]
 
@@ -58,6 +66,31 @@ async def create_customer(call: Call, body: CustomerCreateRequest) -> Customer:
     return _answer(await call.lanes.upsert_customer.submit(call.caller.project_id, body.command()))
 
 
+@routes.post("/v1/customers/bulk/async", operation_id="upsertCustomersInBulk", status=202)
+async def upsert_customers_in_bulk(call: Call, body: CustomerBulkRequest) -> AsyncActionReference:
+    """Create or update customers in bulk.
+
+    The array is taken on as a whole and worked off in the background; each entry succeeds or fails for itself. The
+    async action tells how far it is, its report what came of each entry.
+    """
+    action_id = await customer_imports.import_entries(call.engine, call.caller.project_id, body, call.request_id)
+    return {"async_action_id": action_id}
+
+
+@routes.post("/v1/customers/importCSV", operation_id="importCustomersCsv", status=202, upload=True)
+async def import_customers(call: Call) -> AsyncActionReference:
+    """Import customers from a CSV file.
+
+    The first row names the columns: `id`, `source_id`, `name`, `description`, `email`, `phone`, `birthday`, `city`,
+    `state`, `line_1`, `line_2`, `country`, `postal_code`, also written `Source ID` or `address_city`; any other is
+    metadata. A row creates a customer, or updates the one that has its `id` or `source_id`; an empty cell says nothing.
+    The file is UTF-8 with commas, of at most 1 GiB, and worked off in the background. A bad row harms no other: the
+    report of the async action tells what came of each, by the line in which it begins.
+    """
+    action_id = await customer_imports.import_file(call.engine, call.caller.project_id, call.file, call.request_id)
+    return {"async_action_id": action_id}
+
+
 @routes.get("/v1/customers/{customerId}", operation_id="getCustomer")
 async def get_customer(call: Call, customer_id: CustomerId) -> Customer:
     """Get customer."""
@@ -72,6 +105,14 @@ async def update_customer(call: Call, customer_id: CustomerId, body: CustomerUpd
     """
     command = Upsert(body.changes(), existing=customer_id)
     return _answer(await call.lanes.upsert_customer.submit(call.caller.project_id, command))
+
+
+@routes.get("/v1/customers/{customerId}/segments", operation_id="listCustomerSegments")
+async def list_customer_segments(call: Call, customer_id: CustomerId) -> CustomerSegmentList:
+    """List customer's segments: those that list it, and those whose filter finds it now."""
+    found = await segments.list_segments_of(call.engine, call.caller.project_id, customer_id)
+    data: list[CustomerSegment] = [{"id": one.id, "name": one.name, "object": "segment"} for one in found]
+    return {"object": "list", "data_ref": "data", "data": data, "total": len(data)}
 
 
 @routes.delete("/v1/customers/{customerId}", operation_id="deleteCustomer", status=204)

@@ -13,12 +13,12 @@ from troth.core.assignments import ROLES, Assign, Batch, shown_stock
 from troth.core.definitions import Definition
 from troth.core.lifecycle import REWARD, Verb
 from troth.core.lists import ids
+from troth.core.payloads import invalid
 from troth.core.program_lifecycle import shown
 from troth.core.refusals import Reason
 from troth.http.editing import IF_MATCH, expected_tags, tag
 from troth.http.list_parameters import query_parameters
 from troth.http.lists import answer_list
-from troth.http.problems import invalid
 from troth.http.resources import LISTING, definition_list, history_list
 from troth.http.routing import Call, Routes
 from troth.http.shapes.programs import (

@@ -8,11 +8,19 @@ from typing_extensions import TypedDict
 from troth.http.shapes.members import DateTime
 
 
+class AsyncActionReference(TypedDict):
+    """The async action that does what was asked for, or that says what became of it."""
+
+    async_action_id: Annotated[str, Field(pattern=r"^aa_[a-zA-Z0-9]+$")]
+
+
 class AsyncActionBase(TypedDict):
     """What was asked for and is done apart from the answer; `processing_time` is in milliseconds."""
 
     id: Annotated[str, Field(pattern=r"^aa_[a-zA-Z0-9]+$")]
-    type: Literal["CAMPAIGN.VOUCHERS_DELETE"]
+    type: Literal[
+        "CAMPAIGN.VOUCHERS_DELETE", "CUSTOMERS.BULK_UPDATE", "CUSTOMERS.IMPORT_CSV", "LOYALTIES.MEMBERS_CREATE"
+    ]
     status: Literal["DONE", "ENQUEUED", "FAILED", "IN_PROGRESS"]
     operation_status: Literal["FAILED", "SUCCESS", "UNKNOWN"]
     created_at: DateTime
@@ -23,11 +31,57 @@ class AsyncActionBase(TypedDict):
     object: Literal["async_action"]
 
 
-class AsyncActionResult(TypedDict):
-    """What came of an async action; `done_count` is how many vouchers were deleted."""
+class AsyncActionFailure(TypedDict):
+    """An entry that failed: its place among the entries, from 0, or its row, whom or what it is about, and why."""
+
+    index: NotRequired[int]
+    row: NotRequired[int]
+    customer_id: NotRequired[str | None]
+    source_id: NotRequired[str]
+    code: NotRequired[str]
+    key: NotRequired[str]
+    reason: str
+
+
+class AsyncActionError(TypedDict):
+    """Why a bulk update left a resource as it was."""
 
     message: str
-    done_count: int
+    details: str
+    key: str
+    source_id: NotRequired[str]
+    code: NotRequired[str]
+
+
+class AsyncActionResult(TypedDict):
+    """What has come of an async action so far; which properties there are depends on its type.
+
+    `done_count` is how many entries succeeded (of a campaign's deletion, how many vouchers were deleted); `failed` are
+    the first 100 of those that did not, the report of a batch has them all.
+    """
+
+    message: NotRequired[str]
+    done_count: NotRequired[int]
+    failed_count: NotRequired[int]
+    failed: NotRequired[list[AsyncActionFailure] | AsyncActionFailure]
+    errors: NotRequired[list[AsyncActionError]]
+    reports: NotRequired[list[str]]
+    reports_available_till: NotRequired[DateTime]
+
+
+class ReportLine(TypedDict):
+    """What came of one entry; `key` and `details` say why it failed.
+
+    `index` is the entry's place in the body, from 0; `row` the line of the file in which the row begins, from 1.
+    """
+
+    index: NotRequired[int]
+    row: NotRequired[int]
+    source_id: NotRequired[str | None]
+    customer_id: str | None
+    status: Literal["ENQUEUED", "DONE", "FAILED"]
+    key: str | None
+    details: str | None
 
 
 class AsyncAction(AsyncActionBase):

@@ -127,9 +127,3 @@ class CampaignList(TypedDict):
     campaigns: list[Campaign]
     total: int
     has_more: bool
-
-
-class CampaignDeletion(TypedDict):
-    """Where to read what became of a deletion."""
-
-    async_action_id: Annotated[str, Field(pattern=r"^aa_[a-zA-Z0-9]+$")]

@@ -1,101 +1,27 @@
-"""Customers as the API reads and shows them (contract: CustomerBase, CustomerWithSummaryLoyaltyReferrals).
+"""Customers as the API reads them in bulk and shows them (contract: CustomerWithSummaryLoyaltyReferrals)."""
 
-Properties that are not known are ignored, since the contract leaves these bodies open.
-"""
-
-import re
-from collections.abc import Mapping
-from datetime import date
 from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+from pydantic import Field, GetCoreSchemaHandler, GetJsonSchemaHandler
+from pydantic_core import CoreSchema
+from pydantic_core.core_schema import any_schema
 from typing_extensions import TypedDict
 
-from troth.core.configuration import Configuration, Metadata
-from troth.core.customers import SourceId, Upsert
+from troth.core.customer_requests import CustomerBulkEntry
 from troth.http.shapes.members import DateTime, Day
 
 
-def _given(value: object) -> object:
-    return None if value == "" else value
+class _Entry:
+    """Documents an entry of a body as what it is read as later, for itself."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return any_schema()
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return handler(CustomerBulkEntry.__pydantic_core_schema__)
 
 
-def _day(value: object) -> date:
-    if isinstance(value, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
-        try:
-            return date.fromisoformat(value)
-        except ValueError:
-            pass
-    raise ValueError("must be a date such as 1990-12-31")
-
-
-_Line = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
-_Prose = Annotated[str, StringConstraints(max_length=5000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
-_Address = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")]
-_Date = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
-
-Line = Annotated[_Line | None, BeforeValidator(_given)]
-"""At most 500 characters without control characters; null and an empty text clear it."""
-
-Prose = Annotated[_Prose | None, BeforeValidator(_given)]
-"""At most 5000 characters, lines and tabs among them."""
-
-Email = Annotated[_Address | None, BeforeValidator(_given)]
-"""Something, `@`, something, in at most 254 characters: whether mail arrives there only sending can tell."""
-
-Birthday = Annotated[_Date | None, BeforeValidator(_given)]
-
-
-class Address(Configuration):
-    """Where a customer lives."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    city: Line = None
-    state: Line = None
-    line_1: Line = None
-    line_2: Line = None
-    country: Line = None
-    postal_code: Line = None
-
-
-class CustomerUpdateRequest(Configuration):
-    """What is to be changed of a customer: what is absent stays, null clears; address and metadata are merged."""
-
-    model_config = ConfigDict(extra="ignore")
-
-    name: Line = None
-    description: Prose = None
-    email: Email = None
-    phone: Line = None
-    birthday: Birthday = None
-    birthdate: Birthday = Field(None, description="Another name of `birthday`.")
-    address: Address | None = None
-    metadata: Metadata = Field(default_factory=dict)
-
-    @model_validator(mode="after")
-    def _one_birthday(self) -> "CustomerUpdateRequest":
-        if {"birthday", "birthdate"} <= self.model_fields_set and self.birthday != self.birthdate:
-            raise ValueError("birthday and birthdate are one property and must be equal where both are given")
-        return self
-
-    def changes(self) -> Mapping[str, Any]:
-        """Return the properties that are given, by the names that a customer has for them."""
-        changes = self.model_dump(exclude_unset=True, exclude={"id", "source_id"})
-        if "birthdate" in changes:
-            changes["birthday"] = changes.pop("birthdate")
-        return changes
-
-
-class CustomerCreateRequest(CustomerUpdateRequest):
-    """A customer to create; or to update, where `id` names one or one has the `source_id`."""
-
-    id: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
-    source_id: SourceId | None = None
-
-    def command(self) -> Upsert:
-        """Return the command that the body is."""
-        return Upsert(self.changes(), customer_id=self.id, source_id=self.source_id)
+CustomerBulkRequest = list[Annotated[Any, _Entry()]]
 
 
 class CustomerAddress(TypedDict):
@@ -214,6 +140,23 @@ class Customer(TypedDict):
     updated_at: NotRequired[DateTime]
     assets: NotRequired[CustomerAssets]
     object: Literal["customer"]
+
+
+class CustomerSegment(TypedDict):
+    """A segment that a customer is in."""
+
+    id: Annotated[str, Field(pattern=r"^seg_[a-zA-Z0-9]+$")]
+    name: str
+    object: Literal["segment"]
+
+
+class CustomerSegmentList(TypedDict):
+    """All segments that a customer is in."""
+
+    object: Literal["list"]
+    data_ref: Literal["data"]
+    data: list[CustomerSegment]
+    total: int
 
 
 class CustomerList(TypedDict):

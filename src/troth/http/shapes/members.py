@@ -1,10 +1,20 @@
 """Members and their cards as the API reads and shows them (contract: MemberCreate…, MemberWithCards)."""
 
-from typing import Annotated, Any, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal, NotRequired
 
-from pydantic import Field, GetJsonSchemaHandler, StringConstraints, model_validator
+from pydantic import (
+    BeforeValidator,
+    Field,
+    GetCoreSchemaHandler,
+    GetJsonSchemaHandler,
+    StringConstraints,
+    WithJsonSchema,
+    model_validator,
+)
 from pydantic_core import CoreSchema
-from typing_extensions import NotRequired, TypedDict
+from pydantic_core.core_schema import any_schema
+from typing_extensions import TypedDict
 
 from troth.core.configuration import Configuration, Metadata
 from troth.core.customers import SourceId
@@ -67,6 +77,40 @@ class MemberCreateRequest(Configuration):
         for key in ("type", "additionalProperties"):
             schema.pop(key, None)
         return schema | {"oneOf": alternatives}
+
+
+class MemberUpdateRequest(Configuration):
+    """Metadata to merge into the member's: null clears a property, null in the place of all clears them all."""
+
+    metadata: Annotated[Mapping[str, Any] | None, WithJsonSchema({"type": ["object", "null"]})]
+
+
+def _objects(value: object) -> object:
+    if not isinstance(value, list):
+        raise ValueError("must be an array of objects")  # noqa: TRY004 - shown with its path
+    for place, one in enumerate(value):
+        if not isinstance(one, dict):
+            raise ValueError(f"must be an array of objects; entry {place} is none")  # noqa: TRY004
+    return value
+
+
+class _Entry:
+    """Documents an entry of a batch as the enrolment that it is read as later, for itself."""
+
+    def __get_pydantic_core_schema__(self, source: Any, handler: GetCoreSchemaHandler) -> CoreSchema:
+        return any_schema()
+
+    def __get_pydantic_json_schema__(self, schema: CoreSchema, handler: GetJsonSchemaHandler) -> dict[str, Any]:
+        return MemberCreateRequest.__get_pydantic_json_schema__(MemberCreateRequest.__pydantic_core_schema__, handler)
+
+
+MemberBatchCreateRequest = Annotated[list[Annotated[dict[str, Any], _Entry()]], BeforeValidator(_objects)]
+
+
+class MemberBatchCreateResponse(TypedDict):
+    """The async action that works the batch off."""
+
+    async_action_id: Annotated[str, Field(pattern=r"^aa_[a-f0-9]+$")]
 
 
 class CardLifetimeBucketPoints(TypedDict):

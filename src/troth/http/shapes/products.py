@@ -10,9 +10,9 @@ from pydantic import ConfigDict, Field, StringConstraints
 from typing_extensions import TypedDict
 
 from troth.core.configuration import LARGEST_INTEGER, Configuration, Integer, Metadata
+from troth.core.customer_requests import Line
 from troth.core.customers import SourceId
 from troth.core.sections import NULL_IS_DEFAULT
-from troth.http.shapes.customers import Line
 from troth.http.shapes.members import DateTime
 
 Price = Annotated[Integer, Field(ge=-LARGEST_INTEGER, le=LARGEST_INTEGER)]

@@ -1,0 +1,51 @@
+"""Lists that grow: the first page against the 10,000th, at one connection."""
+
+import json
+import time
+from hashlib import md5
+from http.client import HTTPConnection
+from statistics import median
+
+from bench.enrolment import SEEDED_PROGRAM, Row
+from bench.stack import Stack
+
+FAR = 10_000
+SAMPLES = 200
+MEMBERS = f"/v2/loyalties/programs/{SEEDED_PROGRAM}/members"
+FIRST_MEMBER = f"lmbr_{md5(b'1', usedforsecurity=False).hexdigest()}"
+
+
+def depth(stack: Stack) -> tuple[str, list[Row]]:
+    """Measure lists of the seeded program from their first page to their 10,000th."""
+    rows: list[Row] = []
+    for name, path in {
+        "members of a program": MEMBERS,
+        "activities of a member": f"{MEMBERS}/{FIRST_MEMBER}/activities",
+    }.items():
+        near, far = walk(stack, path)
+        rows += [
+            (f"{name}: page 1, page {FAR:,}", f"{near:.2f} ms, {far:.2f} ms", ""),
+            ("… ratio", f"{far / near:.2f}", "at most 1.3"),
+        ]
+    return "Depth of lists", rows
+
+
+def walk(stack: Stack, path: str) -> tuple[float, float]:
+    """Return the median milliseconds of the first page, and of the pages from the 10,000th on."""
+    connection = HTTPConnection(*stack.address)
+    near = [page(connection, stack, path, None)[1] for _ in range(SAMPLES)]
+    far, cursor = [], None
+    for number in range(FAR + SAMPLES):
+        cursor, milliseconds = page(connection, stack, path, cursor)
+        if number >= FAR:
+            far.append(milliseconds)
+    return median(near), median(far)
+
+
+def page(connection: HTTPConnection, stack: Stack, path: str, cursor: str | None) -> tuple[str, float]:
+    """Ask for one page of ten; return the next page's cursor and the milliseconds it took."""
+    started = time.perf_counter()
+    connection.request("GET", path + (f"?cursor={cursor}" if cursor else ""), headers=stack.headers)
+    body = connection.getresponse().read()
+    milliseconds = (time.perf_counter() - started) * 1000
+    return json.loads(body)["cursor"]["next"], milliseconds

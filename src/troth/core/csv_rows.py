@@ -1,0 +1,169 @@
+"""Rows of a CSV file, read from blocks of bytes as they come (RFC 4180, in UTF-8).
+
+Cells are separated by commas and may stand in quotes, in which commas and line breaks mean nothing and a quote is
+written twice. A line ends with LF or CRLF, also mixed; a byte order mark at the beginning and empty lines are passed
+over. What is wrong with a row is told with the row, and reading goes on: after a quote that is out of place, on the
+line after the one in which the row began, so that a forgotten quote costs one row and not the rest of the file.
+"""
+
+import re
+from collections.abc import Iterator
+from typing import Final, NamedTuple
+
+LARGEST_ROW: Final = 1024 * 1024
+"""How many bytes a row may have, so that no file takes more memory than a few rows."""
+
+_MARK: Final = b"\xef\xbb\xbf"
+_QUOTED: Final = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"')
+_PLAIN: Final = re.compile(rb"[^,\r\n]*+")
+_STRAY_RETURN: Final = "has a carriage return that ends no line; put the cell in quotes"
+_TOO_LONG: Final = f"is longer than {LARGEST_ROW} bytes; if it should not be, a quote is not closed"
+
+
+class Row(NamedTuple):
+    """A row: the number of the line in which it begins, from 1, and its cells; or what is wrong with it."""
+
+    line: int
+    cells: tuple[str, ...]
+    fault: str | None = None
+
+
+class _Starved(Exception):  # noqa: N818 - no error: the rest of the row has not come yet
+    """The row goes on beyond what is there."""
+
+
+class _Malformed(Exception):  # noqa: N818 - an answer about a row
+    """The row breaks the rules of CSV."""
+
+
+class RowReader:
+    """Reads rows from a file, from its beginning or from the `offset` and `line` at which another reader stopped."""
+
+    def __init__(self, *, offset: int = 0, line: int = 1) -> None:
+        self.offset = offset
+        self.line = line
+        self._held = b""
+        self._position = 0
+        self._dropped = 0
+        self._ended = False
+
+    def feed(self, block: bytes) -> None:
+        """Hand over the next block of the file; an empty one says that the file is at its end."""
+        self._ended = not block
+        self._held, self._position = self._held[self._position :] + block, 0
+
+    def rows(self) -> Iterator[Row]:
+        """Yield the rows that are complete; after each, `offset` and `line` are those at which the next may begin."""
+        while True:
+            try:
+                row = self._next()
+            except _Starved:
+                return
+            if row is not None:
+                yield row
+
+    def _next(self) -> Row | None:
+        held, begin = self._held, self._position
+        if self.offset == 0 and not self._dropped:
+            if not self._ended and len(held) < len(_MARK):
+                raise _Starved
+            if held.startswith(_MARK):
+                self._go_to(len(_MARK), lines=0)
+                return None
+        if self._dropped:
+            return self._rest_of_long_line()
+        if begin == len(held):
+            raise _Starved
+        end = held.find(b"\n", begin, begin + LARGEST_ROW) + 1
+        if not end:
+            if len(held) - begin > LARGEST_ROW:
+                return self._rest_of_long_line()
+            if not self._ended:
+                raise _Starved
+            end = len(held)
+        return self._plain(begin, end) if held.find(b'"', begin, end) < 0 else self._with_quotes(begin, end)
+
+    def _rest_of_long_line(self) -> Row:
+        """Drop what there is of a line that is too long, and tell of it once its end is reached."""
+        end = self._held.find(b"\n", self._position) + 1
+        if not end and not self._ended:
+            self._dropped += len(self._held) - self._position
+            self._position = len(self._held)
+            raise _Starved
+        line = self.line
+        self.offset += self._dropped
+        self._dropped = 0
+        self._go_to(end or len(self._held), lines=1)
+        return Row(line, (), _TOO_LONG)
+
+    def _plain(self, begin: int, end: int) -> Row | None:
+        """Read a line without quotes."""
+        record, line = self._held[begin:end], self.line
+        self._go_to(end, lines=1)
+        record = record.removesuffix(b"\n").removesuffix(b"\r")
+        if not record:
+            return None
+        if b"\r" in record:
+            return Row(line, (), _STRAY_RETURN)
+        return _decoded(line, record.split(b","))
+
+    def _with_quotes(self, begin: int, line_end: int) -> Row:
+        line = self.line
+        try:
+            cells, end = self._cells(begin)
+        except _Malformed as malformed:
+            self._go_to(line_end, lines=1)
+            return Row(line, (), str(malformed))
+        self._go_to(end, lines=self._held.count(b"\n", begin, end) or 1)
+        return _decoded(line, cells)
+
+    def _cells(self, begin: int) -> tuple[list[bytes], int]:
+        """Return the cells of the row that begins at a position, and where the next one begins."""
+        held, position, cells = self._held, begin, []
+        while True:
+            if held.startswith(b'"', position):
+                quoted = _QUOTED.match(held, position)
+                if quoted is None:
+                    raise self._unfinished(begin)
+                cells.append(quoted[1].replace(b'""', b'"'))
+                position = quoted.end()
+            else:
+                plain = _PLAIN.match(held, position)
+                assert plain is not None, "it matches nothing, too"
+                cells.append(plain[0])
+                position = plain.end()
+            if position - begin > LARGEST_ROW:
+                raise _Malformed(_TOO_LONG)
+            following = held[position : position + 2]
+            if following.startswith(b","):
+                position += 1
+            elif following.startswith(b"\n") or following == b"\r\n":
+                return cells, position + len(following.partition(b"\n")[0]) + 1
+            elif following in (b"", b"\r"):
+                if not self._ended:
+                    raise self._unfinished(begin)
+                return cells, len(held)
+            elif following.startswith(b"\r"):
+                raise _Malformed(_STRAY_RETURN)
+            else:
+                raise _Malformed("has text after a closing quote; a quote within quotes is written twice")
+
+    def _unfinished(self, begin: int) -> Exception:
+        if len(self._held) - begin > LARGEST_ROW:
+            return _Malformed(_TOO_LONG)
+        return _Malformed("has a quote that is never closed") if self._ended else _Starved()
+
+    def _go_to(self, position: int, *, lines: int) -> None:
+        self.offset += position - self._position
+        self.line += lines
+        self._position = position
+
+
+def _decoded(line: int, cells: list[bytes]) -> Row:
+    try:
+        decoded = tuple([cell.decode() for cell in cells])
+    except UnicodeDecodeError as error:
+        return Row(line, (), f"is not UTF-8: byte 0x{error.object[error.start]:02x}")
+    if any("\0" in cell for cell in decoded):
+        return Row(line, (), "must not contain the character U+0000")
+    return Row(line, decoded)

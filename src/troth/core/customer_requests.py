@@ -1,0 +1,106 @@
+"""What may be said of a customer, by the body of a request or a row of a file (contract: CustomerBase).
+
+Properties that are not known are ignored, since the contract leaves these bodies open.
+"""
+
+import re
+from collections.abc import Mapping
+from datetime import date
+from typing import Annotated, Any
+
+from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
+
+from troth.core.configuration import Configuration, Metadata
+from troth.core.customers import SourceId, Upsert
+
+
+def _given(value: object) -> object:
+    return None if value == "" else value
+
+
+def _day(value: object) -> date:
+    if isinstance(value, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+        try:
+            return date.fromisoformat(value)
+        except ValueError:
+            pass
+    raise ValueError("must be a date such as 1990-12-31")
+
+
+_Line = Annotated[str, StringConstraints(max_length=500, pattern=r"^[^\x00-\x1f\x7f]*$")]
+_Prose = Annotated[str, StringConstraints(max_length=5000, pattern=r"^[^\x00-\x08\x0b\x0c\x0e-\x1f\x7f]*$")]
+_Address = Annotated[str, StringConstraints(max_length=254, pattern=r"^[^@\s\x00-\x1f\x7f]+@[^@\s\x00-\x1f\x7f]+$")]
+_Date = Annotated[date, BeforeValidator(_day), WithJsonSchema({"type": "string", "format": "date"})]
+
+Line = Annotated[_Line | None, BeforeValidator(_given)]
+"""At most 500 characters without control characters; null and an empty text clear it."""
+
+Prose = Annotated[_Prose | None, BeforeValidator(_given)]
+"""At most 5000 characters, lines and tabs among them."""
+
+Email = Annotated[_Address | None, BeforeValidator(_given)]
+"""Something, `@`, something, in at most 254 characters: whether mail arrives there only sending can tell."""
+
+Birthday = Annotated[_Date | None, BeforeValidator(_given)]
+
+
+class Address(Configuration):
+    """Where a customer lives."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    city: Line = None
+    state: Line = None
+    line_1: Line = None
+    line_2: Line = None
+    country: Line = None
+    postal_code: Line = None
+
+
+class CustomerUpdateRequest(Configuration):
+    """What is to be changed of a customer: what is absent stays, null clears; address and metadata are merged."""
+
+    model_config = ConfigDict(extra="ignore")
+
+    name: Line = None
+    description: Prose = None
+    email: Email = None
+    phone: Line = None
+    birthday: Birthday = None
+    birthdate: Birthday = Field(None, description="Another name of `birthday`.")
+    address: Address | None = None
+    metadata: Metadata = Field(default_factory=dict)
+
+    @model_validator(mode="after")
+    def _one_birthday(self) -> "CustomerUpdateRequest":
+        if {"birthday", "birthdate"} <= self.model_fields_set and self.birthday != self.birthdate:
+            raise ValueError("birthday and birthdate are one property and must be equal where both are given")
+        return self
+
+    def changes(self) -> Mapping[str, Any]:
+        """Return the properties that are given, by the names that a customer has for them."""
+        changes = self.model_dump(exclude_unset=True, exclude={"id", "source_id"})
+        if "birthdate" in changes:
+            changes["birthday"] = changes.pop("birthdate")
+        return changes
+
+
+class CustomerCreateRequest(CustomerUpdateRequest):
+    """A customer to create; or to update, where `id` names one or one has the `source_id`."""
+
+    id: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
+    source_id: SourceId | None = None
+
+    def command(self) -> Upsert:
+        """Return the command that the body is."""
+        return Upsert(self.changes(), customer_id=self.id, source_id=self.source_id)
+
+
+class CustomerBulkEntry(CustomerUpdateRequest):
+    """A customer to create, or to update where one has the `source_id`."""
+
+    source_id: SourceId
+
+    def command(self) -> Upsert:
+        """Return the command that the entry is."""
+        return Upsert(self.changes(), source_id=self.source_id)

@@ -1,0 +1,96 @@
+"""Lists that grow are answered by an index: the plan of each order that one serves has neither a sort nor a full scan.
+
+Other orders and filters read all rows of their scope: a program's members, a project's customers (docs/performance.md).
+"""
+
+import json
+from collections.abc import Iterator
+from datetime import UTC, datetime
+from typing import Any
+
+import pytest
+
+from tests.conftest import TestProject
+from troth.core.lists import Junction, ListDeclaration, ListQuery, Order, read_order
+from troth.db import listing
+from troth.db.database import Connection, Database
+from troth.db.queries import queries
+from troth.http.routes.members import MEMBER_HISTORY, MEMBERS
+
+pytestmark = pytest.mark.anyio
+
+NOW = datetime(2026, 1, 1, tzinfo=UTC)
+ROWS = 3000
+
+
+def query(declaration: ListDeclaration, order: str, *, later: bool) -> ListQuery:
+    fields: tuple[Order, ...] = read_order(declaration, [order])
+    return ListQuery(
+        limit=10,
+        order=fields,
+        filters=(),
+        junction=Junction.AND,
+        as_of=NOW,
+        after=tuple(NOW if one.field == "created_at" else "x_5" for one in fields) if later else None,
+    )
+
+
+def nodes(plan: dict[str, Any]) -> Iterator[dict[str, Any]]:
+    yield plan
+    for inner in plan.get("Plans", ()):
+        yield from nodes(inner)
+
+
+async def explained(
+    connection: Connection, declaration: ListDeclaration, asked: ListQuery, source: str, *scope: str
+) -> list[dict[str, Any]]:
+    text, arguments = listing.statement(declaration, asked, source, scope)
+    rows = await connection.fetch(f"EXPLAIN (FORMAT JSON) {text}", *arguments)
+    return list(nodes(json.loads(rows[0][0])[0]["Plan"]))
+
+
+async def filled(connection: Connection, project_id: str) -> None:
+    """Insert two programs' members, and for one of them a long history."""
+    await connection.execute(
+        "INSERT INTO members (id, project_id, program_id, customer_id, status, metadata, created_at)"
+        " SELECT 'lmbr_' || md5($1 || n), $1, 'lprg_' || md5($1 || n % 2), 'cust_' || md5($1 || n), 'ACTIVE', '{}',"
+        " $2::timestamptz - random() * interval '1 year' FROM generate_series(1, $3::int) AS n",
+        project_id, NOW, ROWS,
+    )  # fmt: skip
+    await connection.execute(
+        "INSERT INTO member_activities (member_id, id, subject_id, type, data, group_id, source, created_at)"
+        " SELECT 'lmbr_' || md5($1), 'lambr_' || md5($1 || n), 'lmbr_' || md5($1), 'vl.member.updated', '{}', 'lgrp_1',"
+        " '{}', $2::timestamptz - n * interval '1 second' FROM generate_series(1, $3::int) AS n",
+        project_id, NOW, ROWS,
+    )  # fmt: skip
+    await connection.execute("ANALYZE members, member_activities")
+
+
+@pytest.mark.parametrize("later", [False, True], ids=["first page", "later page"])
+@pytest.mark.parametrize("order", ["created_at", "-created_at"])
+async def test_lists_that_grow_are_read_in_the_order_of_an_index(
+    database: Database, project: TestProject, order: str, *, later: bool
+) -> None:
+    sql = queries("members")
+    async with database.connection() as connection:
+        await filled(connection, project.id)
+        program_id = await connection.fetchval("SELECT 'lprg_' || md5($1 || 1)", project.id)
+        member_id = await connection.fetchval("SELECT 'lmbr_' || md5($1)", project.id)
+        plans = [
+            await explained(
+                connection, MEMBERS, query(MEMBERS, order, later=later), sql.listed, project.id, program_id
+            ),
+            await explained(
+                connection,
+                MEMBER_HISTORY,
+                query(MEMBER_HISTORY, order, later=later),
+                sql.activities,
+                member_id,
+                member_id,
+            ),
+        ]
+    for plan, index in zip(plans, ("members_of_program", "member_activities_pkey"), strict=True):
+        kinds = {node["Node Type"] for node in plan}
+        assert "Sort" not in kinds
+        assert "Seq Scan" not in kinds
+        assert index in {node.get("Index Name") for node in plan}
