@@ -173,6 +173,7 @@ def _listener(settings: Settings, inherited: int | None) -> "socket.socket":
 NOUNS: Final = {
     "project": "Make and list projects.",
     "key": "Make, list, rotate and revoke a project's keys.",
+    "customers": "Import customers.",
 }
 """Every noun of the command line; its commands are in the module of `cli` that has its name."""
 

@@ -11,6 +11,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from tests.conftest import TestProject, client_of, make_project
 from tests.http.programs import NO_PROGRAM, PROGRAMS, active_wallet, program, rule
+from tests.polling import until_async
 
 from troth.actions.customers import upsert_customers
 from troth.actions.engine import Engine
@@ -236,13 +237,26 @@ FROM members AS member WHERE member.customer_id = ANY ($1)
 """
 
 
-async def test_batches_that_meet_enrol_each_customer_once(engine: Engine, setting: Setting) -> None:
+async def test_batches_that_meet_enrol_each_customer_once(engine: Engine, setting: Setting, database_url: str) -> None:
+    """All of them have found that nobody is enrolled before the first of them is let enrol anybody."""
     customers = [one.id for one in await make_customers(engine, setting.project, 30)]
     program_id = setting.programs["two wallets"]
     orders = (customers, customers[::-1], customers[10:] + customers[:10])
-    answers = await asyncio.gather(
-        *(enrol(engine, setting.project.id, [command(program_id, one) for one in order]) for order in orders)
-    )
+    gate = await asyncpg.connect(database_url)
+
+    async def all_have_looked() -> bool:
+        waiting = "SELECT count(*) FROM pg_locks WHERE relation = 'enrolments'::regclass AND NOT granted"
+        return bool(await gate.fetchval(waiting) == len(orders))
+
+    async with gate.transaction():
+        await gate.execute("LOCK TABLE enrolments IN SHARE MODE")
+        enrolling = [
+            asyncio.create_task(enrol(engine, setting.project.id, [command(program_id, one) for one in order]))
+            for order in orders
+        ]
+        await until_async(all_have_looked, within_seconds=30)
+    answers = await asyncio.gather(*enrolling)
+    await gate.close()
     won = [one.member.customer_id for batch in answers for one in batch if isinstance(one, MemberWithCards)]
     assert sorted(won) == sorted(customers)
     lost = {one.reason for batch in answers for one in batch if isinstance(one, Refusal)}

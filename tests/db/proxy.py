@@ -8,6 +8,7 @@ from contextlib import asynccontextmanager
 from pathlib import Path
 from urllib.parse import parse_qs, quote, urlsplit
 
+SOON_SECONDS = 10.0
 BLOCK = 65536
 COMMIT = b"COMMIT;\x00"
 
@@ -92,7 +93,7 @@ class Proxy:
         """Wait until a message with this word arrives."""
         event = asyncio.Event()
         self._awaited.append((word, event))
-        await event.wait()
+        await asyncio.wait_for(event.wait(), SOON_SECONDS)
 
     async def was_tried(self) -> bool:
         """Tell whether a connection was refused."""

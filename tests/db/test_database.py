@@ -7,7 +7,7 @@ from itertools import count
 
 import asyncpg
 import pytest
-from tests.db.proxy import COMMIT, Fate, Link, Proxy, answer_is_lost, arrives_late, never_arrives, proxied
+from tests.db.proxy import COMMIT, SOON_SECONDS, Fate, Link, Proxy, answer_is_lost, arrives_late, never_arrives, proxied
 from tests.polling import until_async
 
 from troth.clocks import WallClock
@@ -92,7 +92,7 @@ async def test_a_lost_connection_neither_loses_nor_doubles(
 ) -> None:
     proxy.next_at(word, fate)
     insertion = Insertion()
-    assert await narrow.transact(insertion) == insertion.runs == runs
+    assert await asyncio.wait_for(narrow.transact(insertion), SOON_SECONDS) == insertion.runs == runs
     assert await stored(witness) == ["row"]
     await until_no_transaction_is_open(witness)
 
@@ -170,7 +170,7 @@ async def test_a_database_that_stays_away_is_waited_for_only_so_long(proxy: Prox
     proxy.next_at(b"INSERT", leave)
     for work in (lambda: database.transact(Insertion()), lambda: database.read(look)):
         with pytest.raises(Refusal) as refused:
-            await work()
+            await asyncio.wait_for(work(), SOON_SECONDS)
         assert refused.value.reason is Reason.OVERLOADED
     proxy.is_open = True
     assert await database.transact(Insertion()) == 1

@@ -9,8 +9,8 @@ from datetime import UTC, datetime
 from typing import Any
 
 import pytest
-
 from tests.conftest import TestProject
+
 from troth.core.lists import Junction, ListDeclaration, ListQuery, Order, read_order
 from troth.db import listing
 from troth.db.database import Connection, Database

@@ -71,7 +71,6 @@ BODIES: Final[Mapping[str, Body]] = {
     "batchProgramRewardAssignments": lambda ids: {"assign": [{"id": ids["rewardId"], "stock": UNLIMITED}]},
     "updateProgramRewardAssignment": lambda _: {"stock": UNLIMITED},
     "createMember": lambda ids: {"customer_id": ids["customerId"]},
-    "batchCreateProgramMembers": lambda _: [{"customer_id": "cust_1"}],
     "batchCreateProgramMembers": lambda ids: [{"customer_id": ids["customerId"]}],
     "updateProgramMember": lambda _: {"metadata": {"x": 1}},
     "upsertCustomersInBulk": lambda _: [{"source_id": "crm/1"}],
@@ -113,7 +112,6 @@ MADE: Final = (
     ("id", "createIncentive"),
     ("rewardId", "createReward"),
     ("programId", "createProgram"),
-    ("asyncActionId", "batchCreateProgramMembers"),
     ("asyncActionId", "batchCreateProgramMembers"),
     ("memberId", "createMember"),
 )

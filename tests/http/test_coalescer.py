@@ -11,6 +11,8 @@ from troth.http.coalescer import Coalescer
 
 pytestmark = pytest.mark.anyio
 
+SOON_SECONDS = 10.0
+
 Tasks = list[asyncio.Task[int]]
 
 
@@ -41,6 +43,10 @@ class Action:
     def open(self) -> None:
         self._gate.set()
 
+    async def next_begun(self) -> tuple[str, list[int]]:
+        """Wait for a batch to begin, and return it."""
+        return await asyncio.wait_for(self.begun.get(), SOON_SECONDS)
+
     @property
     def batches(self) -> list[tuple[str, list[int]]]:
         """The batches begun since the last look."""
@@ -53,7 +59,8 @@ def submit(coalescer: Coalescer[int, int], project_id: str, numbers: Sequence[in
 
 async def outcomes(tasks: Tasks) -> list[Any]:
     """Return the answers, and in the place of what was raised a refusal's reason or an error's kind."""
-    answers = await asyncio.gather(*tasks, return_exceptions=True)
+    async with asyncio.timeout(SOON_SECONDS):
+        answers = await asyncio.gather(*tasks, return_exceptions=True)
     return [
         one.reason if isinstance(one, Refusal) else type(one) if isinstance(one, BaseException) else one
         for one in answers
@@ -64,12 +71,12 @@ async def test_a_lone_request_starts_at_once_and_others_go_when_it_is_done() -> 
     action = Action(is_open=False)
     coalescer = Coalescer[int, int](action, writers=1)
     first = submit(coalescer, "p", [1])
-    assert await action.begun.get() == ("p", [1])
+    assert await action.next_begun() == ("p", [1])
     later = submit(coalescer, "p", [2, 3, 4])
     action.open()
     assert await outcomes([*first, *later]) == [2, 4, 6, 8]
     assert action.batches == [("p", [2, 3, 4])]
-    assert await coalescer.submit("p", 5) == 10
+    assert await outcomes(submit(coalescer, "p", [5])) == [10]
     assert action.batches == [("p", [5])]
 
 
@@ -84,7 +91,7 @@ async def test_projects_take_turns() -> None:
     action = Action(is_open=False)
     coalescer = Coalescer[int, int](action, writers=1, largest_batch=2)
     tasks = submit(coalescer, "busy", range(6))
-    await action.begun.get()
+    await action.next_begun()
     tasks += submit(coalescer, "quiet", [1]) + submit(coalescer, "third", [1, 2, 3])
     action.open()
     await outcomes(tasks)
@@ -97,7 +104,7 @@ async def test_no_more_batches_than_writers_are_under_way(writers: int) -> None:
     coalescer = Coalescer[int, int](action, writers=writers, largest_batch=2)
     tasks = [task for project in "abcde" for task in submit(coalescer, project, range(5))]
     for _ in range(writers):
-        await action.begun.get()
+        await action.next_begun()
     action.open()
     assert await outcomes(tasks) == [0, 2, 4, 6, 8] * 5
     assert action.most_at_once == writers
@@ -107,7 +114,7 @@ async def test_a_full_queue_refuses_until_there_is_room() -> None:
     action = Action(is_open=False)
     coalescer = Coalescer[int, int](action, writers=1, largest_batch=3, longest_queue=5)
     under_way = submit(coalescer, "p", [0])
-    await action.begun.get()
+    await action.next_begun()
     waiting = submit(coalescer, "p", [1, 2, 3]) + submit(coalescer, "q", [4, 5])
     refused = submit(coalescer, "p", [6]) + submit(coalescer, "r", [7])
     assert await outcomes(refused) == [Reason.OVERLOADED] * 2
@@ -130,7 +137,7 @@ async def test_who_breaks_a_batch_harms_only_itself(numbers: list[int]) -> None:
     assert await outcomes(submit(coalescer, "p", numbers)) == expected
     breaking = sum(number < 0 and number % 2 for number in numbers)
     assert len(action.batches) <= 1 + 2 * breaking * len(numbers).bit_length()
-    assert await coalescer.submit("p", 7) == 14
+    assert await outcomes(submit(coalescer, "p", [7])) == [14]
 
 
 async def test_a_batch_refused_as_a_whole_is_refused_to_all_and_not_tried_again() -> None:
@@ -140,18 +147,18 @@ async def test_a_batch_refused_as_a_whole_is_refused_to_all_and_not_tried_again(
     assert await outcomes(submit(coalescer, "p", [1, 2, 3])) == [Reason.OVERLOADED] * 3
     assert action.batches == [("p", [1, 2, 3])]
     action.broken = None
-    assert await coalescer.submit("p", 1) == 2
+    assert await outcomes(submit(coalescer, "p", [1])) == [2]
 
 
 async def test_a_request_that_is_given_up_takes_no_other_with_it() -> None:
     action = Action(is_open=False)
     coalescer = Coalescer[int, int](action, writers=1)
     under_way = submit(coalescer, "p", [1, 2])
-    await action.begun.get()
+    await action.next_begun()
     waiting = submit(coalescer, "p", [3, -1, 4])
     await asyncio.wait(waiting, timeout=0)
     for task in (under_way[0], *waiting[:2]):
         task.cancel()
     action.open()
     assert await outcomes([*under_way, *waiting]) == [asyncio.CancelledError, 4, *[asyncio.CancelledError] * 2, 8]
-    assert await coalescer.submit("p", 5) == 10
+    assert await outcomes(submit(coalescer, "p", [5])) == [10]

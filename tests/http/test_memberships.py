@@ -91,6 +91,16 @@ async def test_what_is_not_there_is_not_found(client: httpx.AsyncClient) -> None
         assert refused(await client.get(path), 404, "not_found")["details"] == f"Cannot find {kind} with id {reference}"
 
 
+async def test_a_member_names_its_own_program_only(client: httpx.AsyncClient) -> None:
+    members, other = await club(client), await club(client)
+    made = await enrolled(client, members)
+    await enrolled(client, other, customer_id=made["customer_id"])
+    path = f"{other.removesuffix('/members')}/memberships/{made['id']}?identification_type=member_id"
+    refused(await client.get(path), 404, "not_found")
+    every = (await client.get(f"{BASE}/memberships/{made['id']}?identification_type=member_id")).json()
+    assert len(every["memberships"]) == 2
+
+
 async def test_a_deleted_member_or_customer_has_no_memberships(client: httpx.AsyncClient) -> None:
     members = await club(client)
     one, other = await enrolled(client, members), await enrolled(client, members)

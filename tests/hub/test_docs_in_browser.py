@@ -73,7 +73,7 @@ def test_the_filter_leaves_what_has_all_words(page: Page) -> None:
 def test_the_filter_finds_in_the_side_list_what_is_folded_away(page: Page) -> None:
     page.goto("/docs/createMember")
     there = page.get_by_role("navigation").get_by_role("link", name="Create card definition")
-    here = page.get_by_role("navigation").get_by_role("link", name="Create member", exact=True)
+    here = page.get_by_role("navigation").get_by_role("link", name="POST Create member", exact=True)
     expect(here).to_have_attribute("aria-current", "page")
     expect(there).not_to_be_visible()
     page.get_by_role("searchbox").fill("createCard")

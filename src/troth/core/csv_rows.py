@@ -14,9 +14,12 @@ LARGEST_ROW: Final = 1024 * 1024
 """How many bytes a row may have, so that no file takes more memory than a few rows."""
 
 _MARK: Final = b"\xef\xbb\xbf"
-_QUOTED: Final = re.compile(rb'"([^"]*+(?:""[^"]*+)*+)"')
-_PLAIN: Final = re.compile(rb"[^,\r\n]*+")
+_TEXT: Final = r'(?:"([^"]*+(?:""[^"]*+)*+)"|((?:[^",\r\n][^,\r\n]*+)?))'
+_ALONE: Final = re.compile(_TEXT.encode())
+_ROW: Final = re.compile(rf"(?:{_TEXT},)*+{_TEXT}\r?\n".encode())
+_CELL: Final = re.compile(rf"{_TEXT}(?:,|\r?\n|\Z)")
 _STRAY_RETURN: Final = "has a carriage return that ends no line; put the cell in quotes"
+_TEXT_AFTER_QUOTE: Final = "has text after a closing quote; a quote within quotes is written twice"
 _TOO_LONG: Final = f"is longer than {LARGEST_ROW} bytes; if it should not be, a quote is not closed"
 
 
@@ -105,48 +108,43 @@ class RowReader:
             return None
         if b"\r" in record:
             return Row(line, (), _STRAY_RETURN)
-        return _decoded(line, record.split(b","))
+        return _decoded(line, record, quotes=False)
 
     def _with_quotes(self, begin: int, line_end: int) -> Row:
         line = self.line
         try:
-            cells, end = self._cells(begin)
+            end = self._end(begin)
         except _Malformed as malformed:
             self._go_to(line_end, lines=1)
             return Row(line, (), str(malformed))
-        self._go_to(end, lines=self._held.count(b"\n", begin, end) or 1)
-        return _decoded(line, cells)
+        record = self._held[begin:end]
+        self._go_to(end, lines=record.count(b"\n") or 1)
+        return _decoded(line, record, quotes=True)
 
-    def _cells(self, begin: int) -> tuple[list[bytes], int]:
-        """Return the cells of the row that begins at a position, and where the next one begins."""
-        held, position, cells = self._held, begin, []
+    def _end(self, begin: int) -> int:
+        """Return where the row ends that begins at a position and has quotes in it."""
+        held = self._held
+        if row := _ROW.match(held, begin):
+            if len(row[0].removesuffix(b"\n").removesuffix(b"\r")) > LARGEST_ROW:
+                raise _Malformed(_TOO_LONG)
+            return row.end()
+        position = begin
         while True:
-            if held.startswith(b'"', position):
-                quoted = _QUOTED.match(held, position)
-                if quoted is None:
-                    raise self._unfinished(begin)
-                cells.append(quoted[1].replace(b'""', b'"'))
-                position = quoted.end()
-            else:
-                plain = _PLAIN.match(held, position)
-                assert plain is not None, "it matches nothing, too"
-                cells.append(plain[0])
-                position = plain.end()
+            cell = _ALONE.match(held, position)
+            assert cell is not None, "it matches nothing, too"
+            if cell[1] is None and held.startswith(b'"', position):
+                raise self._unfinished(begin)
+            position = cell.end()
             if position - begin > LARGEST_ROW:
                 raise _Malformed(_TOO_LONG)
             following = held[position : position + 2]
-            if following.startswith(b","):
-                position += 1
-            elif following.startswith(b"\n") or following == b"\r\n":
-                return cells, position + len(following.partition(b"\n")[0]) + 1
-            elif following in (b"", b"\r"):
+            if following in (b"", b"\r"):
                 if not self._ended:
                     raise self._unfinished(begin)
-                return cells, len(held)
-            elif following.startswith(b"\r"):
-                raise _Malformed(_STRAY_RETURN)
-            else:
-                raise _Malformed("has text after a closing quote; a quote within quotes is written twice")
+                return len(held)
+            if not following.startswith(b","):
+                raise _Malformed(_STRAY_RETURN if following.startswith(b"\r") else _TEXT_AFTER_QUOTE)
+            position += 1
 
     def _unfinished(self, begin: int) -> Exception:
         if len(self._held) - begin > LARGEST_ROW:
@@ -159,11 +157,14 @@ class RowReader:
         self._position = position
 
 
-def _decoded(line: int, cells: list[bytes]) -> Row:
+def _decoded(line: int, record: bytes, *, quotes: bool) -> Row:
+    """Return the row of a well-formed record; one without quotes comes without its end."""
     try:
-        decoded = tuple([cell.decode() for cell in cells])
+        text = record.decode()
     except UnicodeDecodeError as error:
-        return Row(line, (), f"is not UTF-8: byte 0x{error.object[error.start]:02x}")
-    if any("\0" in cell for cell in decoded):
+        return Row(line, (), f"is not UTF-8: byte 0x{record[error.start]:02x}")
+    if "\0" in text:
         return Row(line, (), "must not contain the character U+0000")
-    return Row(line, decoded)
+    if not quotes:
+        return Row(line, tuple(text.split(",")))
+    return Row(line, tuple([quoted.replace('""', '"') or plain for quoted, plain in _CELL.findall(text)]))

@@ -79,7 +79,9 @@ class CustomerUpdateRequest(Configuration):
 
     def changes(self) -> Mapping[str, Any]:
         """Return the properties that are given, by the names that a customer has for them."""
-        changes = self.model_dump(exclude_unset=True, exclude={"id", "source_id"})
+        changes = {name: getattr(self, name) for name in self.model_fields_set - {"id", "source_id"}}
+        if self.address is not None:
+            changes["address"] = {name: getattr(self.address, name) for name in self.address.model_fields_set}
         if "birthdate" in changes:
             changes["birthday"] = changes.pop("birthdate")
         return changes

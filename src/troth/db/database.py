@@ -127,16 +127,6 @@ class Database:
         async with self._pool.acquire() as connection:
             yield connection
 
-    @asynccontextmanager
-    async def _lent(self) -> AsyncIterator[Connection]:
-        """Lend a connection, and never again if it proves to be lost."""
-        async with self._pool.acquire() as connection:
-            try:
-                yield connection
-            except _GONE:
-                connection.terminate()
-                raise
-
     async def read(
         self, attempt: Callable[[Connection], Awaitable[T]], *, patience_seconds: float = PATIENCE_SECONDS
     ) -> T:
@@ -147,7 +137,7 @@ class Database:
         patience = _Patience(self._clock, patience_seconds)
         while True:
             try:
-                async with self._lent() as connection:
+                async with self._pool.acquire() as connection:
                     return await attempt(connection)
             except _GONE as error:
                 if isinstance(error, ValueError):  # asyncpg's word for an argument that does not fit its parameter
@@ -169,7 +159,7 @@ class Database:
             unit: Unit | None = None
             answer: list[T] = []
             try:
-                async with self._lent() as connection:
+                async with self._pool.acquire() as connection:
                     unit = Unit(connection)
                     backend = connection.get_server_pid()
                     await self._run(unit, attempt, answer)

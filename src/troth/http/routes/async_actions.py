@@ -32,7 +32,10 @@ routes = Routes(tag="Async Actions", scope="async-actions")
     query=query_parameters(ASYNC_ACTIONS),
 )
 async def list_async_actions(call: Call) -> AsyncActionList:
-    """List async actions, the newest first; `end_date` is the instant before which they were asked for."""
+    """List async actions.
+
+    The newest first; `end_date` is the instant before which they were asked for.
+    """
     answer = await answer_numbered(
         call,
         ASYNC_ACTIONS,
@@ -51,7 +54,9 @@ async def get_async_action(call: Call, async_action_id: AsyncActionId) -> AsyncA
 
 @routes.get("/v1/async-actions/{asyncActionId}/report", operation_id="getAsyncActionReport")
 async def get_report(call: Call, async_action_id: AsyncActionId) -> Lines[ReportLine]:
-    """Get report of a batch or an import, one line for each entry, in their order.
+    """Get report.
+
+    Of a batch or an import: one line for each entry, in their order.
 
     Entries of a batch that wait are ENQUEUED; rows of an import that wait are not in it yet.
     """

@@ -58,7 +58,9 @@ routes = Routes(tag="Customers", scope="customers")
 
 @routes.post("/v1/customers", operation_id="createCustomer", reasons=(Reason.NOT_FOUND, Reason.DUPLICATE_KEY))
 async def create_customer(call: Call, body: CustomerCreateRequest) -> Customer:
-    """Create customer, or update the one that has the given `source_id` or `id`.
+    """Create or update customer.
+
+    The one that has the given `source_id` or `id` is updated.
 
     Without either the customer is always a new one. An `id` must exist; a customer without a source id may be given
     one, but never another.
@@ -109,7 +111,10 @@ async def update_customer(call: Call, customer_id: CustomerId, body: CustomerUpd
 
 @routes.get("/v1/customers/{customerId}/segments", operation_id="listCustomerSegments")
 async def list_customer_segments(call: Call, customer_id: CustomerId) -> CustomerSegmentList:
-    """List customer's segments: those that list it, and those whose filter finds it now."""
+    """List customer's segments.
+
+    Those that list it, and those whose filter finds it now.
+    """
     found = await segments.list_segments_of(call.engine, call.caller.project_id, customer_id)
     data: list[CustomerSegment] = [{"id": one.id, "name": one.name, "object": "segment"} for one in found]
     return {"object": "list", "data_ref": "data", "data": data, "total": len(data)}

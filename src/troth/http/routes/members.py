@@ -150,7 +150,7 @@ async def list_members(call: Call, program_id: ProgramId) -> MemberListResponse:
 
 @routes.get("/v2/loyalties/programs/{programId}/members/{memberId}", operation_id="getProgramMember")
 async def get_member(call: Call, program_id: ProgramId, member_id: MemberId) -> MemberWithCards:
-    """Get member with its cards."""
+    """Get member."""
     found = await call.lanes.get_member.submit(call.caller.project_id, (program_id, member_id))
     return cast("MemberWithCards", shown_with_cards(*found))
 
@@ -171,7 +171,7 @@ async def update_member(call: Call, program_id: ProgramId, member_id: MemberId, 
     reserved=(409,),
 )
 async def activate_member(call: Call, program_id: ProgramId, member_id: MemberId) -> Member:
-    """Activate member that is INACTIVE."""
+    """Activate member."""
     return _answer(await members.move(call.engine, call.caller, (program_id, member_id), Verb.ACTIVATE))
 
 
@@ -182,7 +182,10 @@ async def activate_member(call: Call, program_id: ProgramId, member_id: MemberId
     reserved=(409,),
 )
 async def deactivate_member(call: Call, program_id: ProgramId, member_id: MemberId) -> Member:
-    """Deactivate member that is ACTIVE; it neither earns nor spends, but its points activate and expire."""
+    """Deactivate member.
+
+    It neither earns nor spends then, but its points activate and expire.
+    """
     return _answer(await members.move(call.engine, call.caller, (program_id, member_id), Verb.DEACTIVATE))
 
 
@@ -190,7 +193,7 @@ async def deactivate_member(call: Call, program_id: ProgramId, member_id: Member
     "/v2/loyalties/programs/{programId}/members/{memberId}", operation_id="deleteProgramMember", reserved=(400, 409)
 )
 async def delete_member(call: Call, program_id: ProgramId, member_id: MemberId) -> Member:
-    """Delete member with its cards.
+    """Delete member.
 
     The history of the cards stays. The customer may enrol again, as a new member.
     """

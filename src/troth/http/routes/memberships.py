@@ -39,7 +39,7 @@ routes = Routes(tag="Members", scope="loyalties")
     query=(IDENTIFICATION_TYPE,),
 )
 async def list_memberships(call: Call, customer_id: CustomerId) -> MembershipsResult:
-    """Get all memberships of a customer, oldest first.
+    """List memberships of a customer.
 
     A program that is deleted keeps its members, so that they are shown with its status.
     """
@@ -56,7 +56,10 @@ async def list_memberships(call: Call, customer_id: CustomerId) -> MembershipsRe
     query=(IDENTIFICATION_TYPE,),
 )
 async def get_membership(call: Call, program_id: ProgramId, customer_id: CustomerId) -> Membership:
-    """Get a customer's membership in a program, with where its cards stand in their tiers."""
+    """Get membership.
+
+    A customer's membership in one program, and where its cards stand in their tiers.
+    """
     found = await memberships.get_membership(
         call.engine, call.caller.project_id, program_id, _identification_type(call), customer_id
     )

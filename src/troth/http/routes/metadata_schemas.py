@@ -35,7 +35,7 @@ async def get_metadata_schema(call: Call, resource: Resource) -> MetadataSchema:
 
 @routes.put("/v1/metadata-schemas/{resource}", operation_id="putMetadataSchema")
 async def put_metadata_schema(call: Call, resource: Resource, body: MetadataSchemaPutRequest) -> MetadataSchema:
-    """Define metadata schema, or replace the present one.
+    """Define or replace metadata schema.
 
     From then on metadata that are written are checked against it; what was written before stays as it is.
     """

@@ -54,7 +54,9 @@ async def list_products(call: Call) -> ProductList:
 
 @routes.post("/v1/products", operation_id="createProduct", reasons=(Reason.NOT_FOUND, Reason.DUPLICATE_KEY))
 async def create_product(call: Call, body: ProductCreateRequest) -> Product:
-    """Create product, or update the one that has the given `source_id` or `id`.
+    """Create or update product.
+
+    The one that has the given `source_id` or `id` is updated.
 
     Without either the product is always a new one. An `id` must exist; a product without a source id may be given one,
     but never another.
@@ -119,7 +121,9 @@ async def list_skus(call: Call, product_id: ProductId) -> SkuList:
 
 @routes.post("/v1/products/{productId}/skus", operation_id="createSku", reasons=(Reason.DUPLICATE_KEY,))
 async def create_sku(call: Call, product_id: ProductId, body: SkuCreateRequest) -> Sku:
-    """Create SKU, or update the one of this product that has the given `source_id` or `id`.
+    """Create or update SKU.
+
+    The one of this product that has the given `source_id` or `id` is updated.
 
     Without either the SKU is always a new one. An `id` must exist; a SKU without a source id may be given one, but
     never another.

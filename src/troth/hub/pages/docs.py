@@ -177,6 +177,9 @@ def curl(operation: Operation, base: str) -> Tokens:
     if body.media_type == "application/x-www-form-urlencoded":
         lines += [f"--data-urlencode {_quoted(f'{name}={value}')}" for name, value in body.example.items()]
         return (("command", " \\\n  ".join(lines)),)
+    if body.media_type == "multipart/form-data":
+        lines += [f"--form {name}=@PATH" for name in body.example]
+        return (("command", " \\\n  ".join(lines)),)
     lines += [f"--header 'Content-Type: {body.media_type}'", "--data '"]
     inside = tuple((kind, text.replace("'", "'\\''")) for kind, text in json_tokens(body.example))
     return (("command", " \\\n  ".join(lines)), *inside, ("", "'"))
