@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import AsyncIterator
+from dataclasses import dataclass
 from typing import Any
 
 import asyncpg
@@ -52,58 +53,76 @@ def line(index: int, customer_id: str | None, key: str | None = None, details: s
     return {"index": index, "customer_id": customer_id, "status": status, "key": key, "details": details}
 
 
-async def test_each_entry_succeeds_or_fails_for_itself(
-    client: httpx.AsyncClient, engine: Engine, project: TestProject
-) -> None:
+@dataclass
+class Mixed:
+    """A batch of which three entries are good, and the customers that it names."""
+
+    members: str
+    member: dict[str, Any]
+    plain: str
+    full: str
+    sourced: str
+
+    @property
+    def entries(self) -> list[Any]:
+        by_source = {"type": "customer_source_id", "customer_source_id": "crm/7"}
+        return [
+            {"customer_id": self.plain},
+            {"customer_id": self.full, "status": "INACTIVE", "metadata": {"a": 1.10}},
+            {"customer_identification": by_source, "status": None},
+            {"customer_id": NOBODY},
+            {"customer_id": self.member["customer_id"]},
+            {"customer_id": self.plain},
+            {"customer_id": self.plain, "colour": "red", "status": "GONE"},
+            {"customer_id": 7},
+            {},
+            {"customer_identification": by_source | {"customer_source_id": "nobody"}},
+        ]
+
+    @property
+    def lines(self) -> list[dict[str, Any]]:
+        def again(customer_id: str) -> tuple[str, str, str]:
+            words = f"Customer {customer_id} is already a member of program {self.member['program_id']}"
+            return customer_id, "member_already_exists", words
+
+        unknown = "status: must be one of 'ACTIVE' or 'INACTIVE'; colour: is not a known property"
+        nobody = "body: customer_id is required, or customer_identification in its place"
+        return [
+            line(0, self.plain),
+            line(1, self.full),
+            line(2, self.sourced),
+            line(3, NOBODY, "not_found", f"Cannot find customer with id {NOBODY}"),
+            line(4, *again(self.member["customer_id"])),
+            line(5, *again(self.plain)),
+            line(6, self.plain, "invalid_payload", unknown),
+            line(7, None, "invalid_payload", "customer_id: must be a string"),
+            line(8, None, "invalid_payload", nobody),
+            line(9, None, "not_found", "Cannot find customer with id nobody"),
+        ]
+
+
+@pytest.fixture
+async def mixed(client: httpx.AsyncClient) -> Mixed:
     members = await club(client)
     member = await enrolled(client, members)
     plain, full, sourced = await customer(client), await customer(client), await customer(client, source_id="crm/7")
-    action_id = await taken_on(
-        client,
-        members,
-        [
-            {"customer_id": plain},
-            {"customer_id": full, "status": "INACTIVE", "metadata": {"a": 1.10}},
-            {"customer_identification": {"type": "customer_source_id", "customer_source_id": "crm/7"}, "status": None},
-            {"customer_id": NOBODY},
-            {"customer_id": member["customer_id"]},
-            {"customer_id": plain},
-            {"customer_id": plain, "colour": "red", "status": "GONE"},
-            {"customer_id": 7},
-            {},
-            {"customer_identification": {"type": "customer_source_id", "customer_source_id": "nobody"}},
-        ],
-    )
+    return Mixed(members, member, plain, full, sourced)
+
+
+async def test_each_entry_succeeds_or_fails_for_itself(client: httpx.AsyncClient, engine: Engine, mixed: Mixed) -> None:
+    action_id = await taken_on(client, mixed.members, mixed.entries)
     waiting = await action(client, action_id)
     assert (waiting["type"], waiting["status"], waiting["progress"]) == ("LOYALTIES.MEMBERS_CREATE", "ENQUEUED", 0)
     assert waiting["operation_status"] == "UNKNOWN"
     assert "result" not in waiting
     assert {one["status"] for one in await report(client, action_id)} == {"ENQUEUED"}
     await worked_off(engine)
-    again = f"Customer {plain} is already a member of program {member['program_id']}"
-    lines = await report(client, action_id)
-    assert lines == [
-        line(0, plain),
-        line(1, full),
-        line(2, sourced),
-        line(3, NOBODY, "not_found", f"Cannot find customer with id {NOBODY}"),
-        line(4, member["customer_id"], "member_already_exists", again.replace(plain, member["customer_id"])),
-        line(5, plain, "member_already_exists", again),
-        line(
-            6,
-            plain,
-            "invalid_payload",
-            "status: must be one of 'ACTIVE' or 'INACTIVE'; colour: is not a known property",
-        ),
-        line(7, None, "invalid_payload", "customer_id: must be a string"),
-        line(8, None, "invalid_payload", "body: customer_id is required, or customer_identification in its place"),
-        line(9, None, "not_found", "Cannot find customer with id nobody"),
-    ]
+    assert await report(client, action_id) == mixed.lines
     done = await action(client, action_id)
     assert (done["status"], done["operation_status"], done["progress"]) == ("DONE", "SUCCESS", 100)
     failures = [
         {"index": one["index"], "customer_id": one["customer_id"], "key": one["key"], "reason": one["details"]}
-        for one in lines[3:]
+        for one in mixed.lines[3:]
     ]
     assert done["result"] == {
         "message": "3 members were created, 7 entries failed",
@@ -112,11 +131,20 @@ async def test_each_entry_succeeds_or_fails_for_itself(
         "failed": failures,
     }
     assert [one["id"] for one in (await client.get("/v1/async-actions")).json()["async_actions"]] == [action_id]
+
+
+async def test_members_of_a_batch_are_as_if_enrolled_one_by_one(
+    client: httpx.AsyncClient, engine: Engine, project: TestProject, mixed: Mixed
+) -> None:
+    members = mixed.members
+    await taken_on(client, members, mixed.entries)
+    await worked_off(engine)
     found = (await client.get(f"{members}?order=created_at&limit=100")).json()["data"]
     by_customer = {one["customer_id"]: one for one in found}
-    assert by_customer.keys() == {member["customer_id"], plain, full, sourced}
-    assert (by_customer[full]["status"], by_customer[full]["metadata"]) == ("INACTIVE", {"a": 1.10})
-    single = (await client.get(f"{members}/{by_customer[sourced]['id']}")).json()
+    assert by_customer.keys() == {mixed.member["customer_id"], mixed.plain, mixed.full, mixed.sourced}
+    full = by_customer[mixed.full]
+    assert (full["status"], full["metadata"]) == ("INACTIVE", {"a": 1.10})
+    single = (await client.get(f"{members}/{by_customer[mixed.sourced]['id']}")).json()
     assert (single["status"], len(single["cards"])) == ("ACTIVE", 1)
     told = await activities(client, f"{members}/{single['id']}")
     assert [one["type"] for one in told] == ["vl.member.created", "vl.member.card.assigned"]

@@ -17,7 +17,7 @@ _MARK: Final = b"\xef\xbb\xbf"
 _TEXT: Final = r'(?:"([^"]*+(?:""[^"]*+)*+)"|((?:[^",\r\n][^,\r\n]*+)?))'
 _ALONE: Final = re.compile(_TEXT.encode())
 _ROW: Final = re.compile(rf"(?:{_TEXT},)*+{_TEXT}\r?\n".encode())
-_CELL: Final = re.compile(rf"{_TEXT}(?:,|\r?\n|\Z)")
+_CELL: Final = re.compile(rf"(?:\A|,){_TEXT}")
 _STRAY_RETURN: Final = "has a carriage return that ends no line; put the cell in quotes"
 _TEXT_AFTER_QUOTE: Final = "has text after a closing quote; a quote within quotes is written twice"
 _TOO_LONG: Final = f"is longer than {LARGEST_ROW} bytes; if it should not be, a quote is not closed"
@@ -167,4 +167,5 @@ def _decoded(line: int, record: bytes, *, quotes: bool) -> Row:
         return Row(line, (), "must not contain the character U+0000")
     if not quotes:
         return Row(line, tuple(text.split(",")))
-    return Row(line, tuple([quoted.replace('""', '"') or plain for quoted, plain in _CELL.findall(text)]))
+    cells = _CELL.findall(text.removesuffix("\n").removesuffix("\r"))
+    return Row(line, tuple([quoted.replace('""', '"') or plain for quoted, plain in cells]))

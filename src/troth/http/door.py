@@ -105,7 +105,8 @@ class Door:
             answer = await self._answer(call, node, values, receive)
             if isinstance(answer, Lines):
                 rest = answer.pages
-                status, body = call.answer_status, _lines(await anext(rest, None) or ())
+                first: Sequence[Any] | None = await anext(rest, None)
+                status, body = call.answer_status, _lines(first or ())
             else:
                 status, body = call.answer_status, b"" if answer is None else encode(answer)
         except Refusal as refusal:
