@@ -12,6 +12,7 @@ import asyncpg
 import httpx
 import pytest
 import uvloop
+from hypothesis import HealthCheck, settings
 
 from troth.actions.access import create_project
 from troth.actions.engine import Engine
@@ -25,7 +26,16 @@ from troth.http.door import Door
 from troth.hub.app import pages
 from troth.identifiers import Identifiers
 
-TEMPLATE = "troth_template"
+# No test asserts a time, Hypothesis's own checks of speed included. A run that decides whether a change lands repeats
+# itself; all others look for new examples.
+settings.register_profile(
+    "troth",
+    deadline=None,
+    database=None,
+    derandomize="CI" in os.environ,
+    suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
+)
+settings.load_profile("troth")
 
 
 @pytest.fixture(scope="session")

@@ -263,6 +263,9 @@ def test_the_command_is_what_a_shell_reads_as_the_request() -> None:
     assert json.loads(options[7]) == {"a": "it's", "n": 1.5}
     words = words_in_shell(curl(form, "http://h"))
     assert words[3:] == ["--data-urlencode", "a=it's", "--data-urlencode", "n=1.5"]
+    upload = Documentation(document()).operation("importCustomersCsv")
+    assert upload is not None
+    assert words_in_shell(curl(upload, "http://h"))[-2:] == ["--form", "file=@PATH"]
 
 
 NAMED = {

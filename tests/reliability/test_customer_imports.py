@@ -1,4 +1,4 @@
-"""Imports of customers by workers that are killed: exactly the rows of the file, none twice, each reported (domain 9)."""
+"""Imports of customers by workers that are killed: exactly the rows of the file, none twice, each reported."""
 
 import json
 from collections.abc import Awaitable, Callable

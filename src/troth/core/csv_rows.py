@@ -16,7 +16,6 @@ LARGEST_ROW: Final = 1024 * 1024
 _MARK: Final = b"\xef\xbb\xbf"
 _TEXT: Final = r'(?:"([^"]*+(?:""[^"]*+)*+)"|((?:[^",\r\n][^,\r\n]*+)?))'
 _ALONE: Final = re.compile(_TEXT.encode())
-_ROW: Final = re.compile(rf"(?:{_TEXT},)*+{_TEXT}\r?\n".encode())
 _CELL: Final = re.compile(rf"(?:\A|,){_TEXT}")
 _STRAY_RETURN: Final = "has a carriage return that ends no line; put the cell in quotes"
 _TEXT_AFTER_QUOTE: Final = "has text after a closing quote; a quote within quotes is written twice"
@@ -84,7 +83,12 @@ class RowReader:
             if not self._ended:
                 raise _Starved
             end = len(held)
-        return self._plain(begin, end) if held.find(b'"', begin, end) < 0 else self._with_quotes(begin, end)
+        cells = _simple(held[begin:end])
+        if cells is None:
+            return self._with_care(begin, end)
+        line = self.line
+        self._go_to(end, lines=1)
+        return Row(line, cells) if cells else None
 
     def _rest_of_long_line(self) -> Row:
         """Drop what there is of a line that is too long, and tell of it once its end is reached."""
@@ -99,18 +103,8 @@ class RowReader:
         self._go_to(end or len(self._held), lines=1)
         return Row(line, (), _TOO_LONG)
 
-    def _plain(self, begin: int, end: int) -> Row | None:
-        """Read a line without quotes."""
-        record, line = self._held[begin:end], self.line
-        self._go_to(end, lines=1)
-        record = record.removesuffix(b"\n").removesuffix(b"\r")
-        if not record:
-            return None
-        if b"\r" in record:
-            return Row(line, (), _STRAY_RETURN)
-        return _decoded(line, record, quotes=False)
-
-    def _with_quotes(self, begin: int, line_end: int) -> Row:
+    def _with_care(self, begin: int, line_end: int) -> Row:
+        """Read a row of which anything may be expected: line breaks in quotes, or faults."""
         line = self.line
         try:
             end = self._end(begin)
@@ -119,16 +113,18 @@ class RowReader:
             return Row(line, (), str(malformed))
         record = self._held[begin:end]
         self._go_to(end, lines=record.count(b"\n") or 1)
-        return _decoded(line, record, quotes=True)
+        try:
+            text = record.decode()
+        except UnicodeDecodeError as error:
+            return Row(line, (), f"is not UTF-8: byte 0x{record[error.start]:02x}")
+        if "\0" in text:
+            return Row(line, (), "must not contain the character U+0000")
+        cells = _CELL.findall(text.removesuffix("\n").removesuffix("\r"))
+        return Row(line, tuple([quoted.replace('""', '"') or plain for quoted, plain in cells]))
 
     def _end(self, begin: int) -> int:
-        """Return where the row ends that begins at a position and has quotes in it."""
-        held = self._held
-        if row := _ROW.match(held, begin):
-            if len(row[0].removesuffix(b"\n").removesuffix(b"\r")) > LARGEST_ROW:
-                raise _Malformed(_TOO_LONG)
-            return row.end()
-        position = begin
+        """Return where the row ends that begins at a position."""
+        held, position = self._held, begin
         while True:
             cell = _ALONE.match(held, position)
             assert cell is not None, "it matches nothing, too"
@@ -138,6 +134,8 @@ class RowReader:
             if position - begin > LARGEST_ROW:
                 raise _Malformed(_TOO_LONG)
             following = held[position : position + 2]
+            if following.startswith(b"\n") or following == b"\r\n":
+                return position + len(following.partition(b"\n")[0]) + 1
             if following in (b"", b"\r"):
                 if not self._ended:
                     raise self._unfinished(begin)
@@ -157,15 +155,22 @@ class RowReader:
         self._position = position
 
 
-def _decoded(line: int, record: bytes, *, quotes: bool) -> Row:
-    """Return the row of a well-formed record; one without quotes comes without its end."""
+def _simple(line: bytes) -> tuple[str, ...] | None:
+    """Return the cells of a line as nearly all lines are, none of an empty one; None where more care is needed.
+
+    That is: it is a whole row in UTF-8, and all quotes stand around whole cells. U+0000 holds the place of those.
+    """
     try:
-        text = record.decode()
-    except UnicodeDecodeError as error:
-        return Row(line, (), f"is not UTF-8: byte 0x{record[error.start]:02x}")
-    if "\0" in text:
-        return Row(line, (), "must not contain the character U+0000")
-    if not quotes:
-        return Row(line, tuple(text.split(",")))
-    cells = _CELL.findall(text.removesuffix("\n").removesuffix("\r"))
-    return Row(line, tuple([quoted.replace('""', '"') or plain for quoted, plain in cells]))
+        text = line.removesuffix(b"\n").removesuffix(b"\r").decode()
+    except UnicodeDecodeError:
+        return None
+    if "\0" in text or "\r" in text:
+        return None
+    if '"' not in text:
+        return tuple(text.split(",")) if text else ()
+    pieces = text.split('"')
+    if len(pieces) % 2 == 0:
+        return None
+    quoted = iter(pieces[1::2])
+    cells = tuple([next(quoted) if cell == "\0" else cell for cell in "\0".join(pieces[::2]).split(",")])
+    return None if any("\0" in cell for cell in cells) else cells
