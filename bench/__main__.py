@@ -23,10 +23,11 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--runs", type=int, default=5)
     parser.add_argument("--seconds", type=int, default=5, help="length of one measurement")
+    parser.add_argument("--workers", type=int, default=1, help="processes that serve")
     parser.add_argument("--members", type=int, default=1_000_000, help="size of the large installation")
     options = parser.parse_args()
-    print(f"Machine: {machine()}\n")
-    with running() as stack:
+    print(f"Machine: {machine()}; processes that serve: {options.workers}\n")
+    with running(workers=options.workers) as stack:
         print_table(*enrolment.speed(stack, options.runs, options.seconds))
         print_table(*enrolment.growth(stack, options.runs, options.seconds, options.members))
         print_table(*lists.depth(stack))

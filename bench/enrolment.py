@@ -2,6 +2,7 @@
 
 import itertools
 import json
+import random
 from collections.abc import Iterator
 from statistics import median
 
@@ -18,6 +19,7 @@ def compact(value: object) -> str:
 
 CLIENTS = (4, 8, 16, 32)
 CONNECTIONS = 64
+READERS = 50_000
 SEEDED_PROGRAM = program_id(PROGRAMS - 1)
 """The program whose members are inserted, not enrolled."""
 
@@ -94,20 +96,20 @@ def enrolments(stack: Stack) -> Iterator[bytes]:
 
 
 def readings(stack: Stack) -> Iterator[bytes]:
-    """Yield requests that each read one of the members there are."""
-    rows = stack.rows("SELECT program_id, id FROM members WHERE project_id = $1 LIMIT 50000", stack.project_id)
-    requests = [
-        load.request("GET", f"/v2/loyalties/programs/{program}/members/{member}", stack.headers)
-        for program, member in rows
-    ]
-    return itertools.cycle(requests)
+    """Yield requests that each read one of the members that pgbench reads too."""
+    numbers = list(range(1, READERS + 1))
+    random.Random(1).shuffle(numbers)
+    path = f"/v2/loyalties/programs/{SEEDED_PROGRAM}/members/lmbr_f"
+    return itertools.cycle([load.request("GET", f"{path}{number:031x}", stack.headers) for number in numbers])
 
 
 def speed(stack: Stack, runs: int, seconds: int) -> tuple[str, list[Row]]:
     """Measure enrolment at 64 connections and at one, and reading; raw and HTTP in turn."""
-    raw, requests = Raw(stack), enrolments(stack)
+    raw, requests, reads = Raw(stack), enrolments(stack), readings(stack)
+    seed(stack, "seed_readers", READERS)
     best = max(CLIENTS, key=lambda clients: raw.run(clients, 3)[0])
     load.run(stack.address, requests, connections=CONNECTIONS, seconds=2)
+    readers: dict[str, object] = {"project": stack.project_id, "members": READERS}
     one: list[dict[str, float]] = []
     for _ in range(runs):
         figures = {"raw": raw.run(best, seconds)[0]}
@@ -117,10 +119,10 @@ def speed(stack: Stack, runs: int, seconds: int) -> tuple[str, list[Row]]:
         figures["latency"] = load.run(stack.address, requests, connections=1, seconds=seconds).percentile(0.5)
         check(many)
         figures["raw_get"] = max(
-            pgbench.transactions(stack, "get_member", raw_members(stack), clients=clients, seconds=seconds // 2 + 1)[0]
+            pgbench.transactions(stack, "get_member", readers, clients=clients, seconds=seconds // 2 + 1)[0]
             for clients in (4, 16)
         )
-        figures["get"] = load.run(stack.address, readings(stack), connections=CONNECTIONS, seconds=seconds).rate
+        figures["get"] = load.run(stack.address, reads, connections=CONNECTIONS, seconds=seconds).rate
         one.append(figures)
 
     def mid(name: str) -> float:
@@ -149,7 +151,7 @@ def growth(stack: Stack, runs: int, seconds: int, members: int) -> tuple[str, li
     requests = enrolments(stack)
     load.run(stack.address, itertools.islice(requests, 10_000), connections=CONNECTIONS, seconds=600)
     small = [load.run(stack.address, requests, connections=CONNECTIONS, seconds=seconds).rate for _ in range(runs)]
-    seed(stack, members)
+    seed(stack, "seed_members", members)
     load.run(stack.address, requests, connections=CONNECTIONS, seconds=2)
     large = [load.run(stack.address, requests, connections=CONNECTIONS, seconds=seconds).rate for _ in range(runs)]
     count = stack.sql("SELECT count(*) FROM members")
@@ -160,18 +162,13 @@ def growth(stack: Stack, runs: int, seconds: int, members: int) -> tuple[str, li
     ]
 
 
-def seed(stack: Stack, members: int) -> None:
-    """Insert members with two cards, a history and outbox rows."""
-    for statement in (pgbench.RAW / "seed_members.sql").read_text().split(";\n"):
+def seed(stack: Stack, script: str, members: int) -> None:
+    """Run the statements of a script that inserts members."""
+    for statement in (pgbench.RAW / f"{script}.sql").read_text().split(";\n"):
         if statement.strip():
             stack.sql(statement, stack.project_id, members, SEEDED_PROGRAM)
     stack.sql("VACUUM ANALYZE")
     stack.sql("CHECKPOINT")
-
-
-def raw_members(stack: Stack) -> dict[str, object]:
-    """Return pgbench's variables for reading members that its own enrolments made."""
-    return {"project": stack.project_id, "members": 2_000}
 
 
 def check(result: load.Result) -> None:

@@ -9,6 +9,6 @@ SELECT
     card.pending_total, card.pending_activated, card.pending_canceled
 FROM members AS member
 LEFT JOIN cards AS card ON card.member_id = member.id
-WHERE member.id = 'lmbr_' || lpad(to_hex(:place::bigint), 32, '0') AND member.project_id = :project
+WHERE member.id = 'lmbr_f' || lpad(to_hex(:place::bigint), 31, '0') AND member.project_id = :project
     AND member.status <> 'DELETED'
 ORDER BY card.id;
