@@ -15,12 +15,14 @@ from troth.core.lists import Junction, ListDeclaration, ListQuery, Order, read_o
 from troth.db import listing
 from troth.db.database import Connection, Database
 from troth.db.queries import queries
+from troth.http.routes.customers import CUSTOMERS
 from troth.http.routes.members import MEMBER_HISTORY, MEMBERS
 
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ROWS = 3000
+INDEXES = ("members_of_program", "member_activities_pkey", "customers_of_project")
 
 
 def query(declaration: ListDeclaration, order: str, *, later: bool) -> ListQuery:
@@ -63,7 +65,13 @@ async def filled(connection: Connection, project_id: str) -> None:
         " '{}', $2::timestamptz - n * interval '1 second' FROM generate_series(1, $3::int) AS n",
         project_id, NOW, ROWS,
     )  # fmt: skip
-    await connection.execute("ANALYZE members, member_activities")
+    await connection.execute(
+        "INSERT INTO customers (id, project_id, metadata, created_at)"
+        " SELECT 'cust_' || md5($1 || n), $1, '{}', $2::timestamptz - random() * interval '1 year'"
+        " FROM generate_series(1, $3::int) AS n",
+        project_id, NOW, ROWS,
+    )  # fmt: skip
+    await connection.execute("ANALYZE customers, members, member_activities")
 
 
 @pytest.mark.parametrize("later", [False, True], ids=["first page", "later page"])
@@ -76,20 +84,16 @@ async def test_lists_that_grow_are_read_in_the_order_of_an_index(
         await filled(connection, project.id)
         program_id = await connection.fetchval("SELECT 'lprg_' || md5($1 || 1)", project.id)
         member_id = await connection.fetchval("SELECT 'lmbr_' || md5($1)", project.id)
-        plans = [
-            await explained(
-                connection, MEMBERS, query(MEMBERS, order, later=later), sql.listed, project.id, program_id
-            ),
-            await explained(
-                connection,
-                MEMBER_HISTORY,
-                query(MEMBER_HISTORY, order, later=later),
-                sql.activities,
-                member_id,
-                member_id,
-            ),
+        lists: list[tuple[ListDeclaration, str, tuple[str, ...]]] = [
+            (MEMBERS, sql.listed, (project.id, program_id)),
+            (MEMBER_HISTORY, sql.activities, (member_id, member_id)),
+            (CUSTOMERS, queries("customers").listed, (project.id,)),
         ]
-    for plan, index in zip(plans, ("members_of_program", "member_activities_pkey"), strict=True):
+        plans = [
+            await explained(connection, declaration, query(declaration, order, later=later), source, *scope)
+            for declaration, source, scope in lists
+        ]
+    for plan, index in zip(plans, INDEXES, strict=True):
         kinds = {node["Node Type"] for node in plan}
         assert "Sort" not in kinds
         assert "Seq Scan" not in kinds
