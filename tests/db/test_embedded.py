@@ -272,6 +272,7 @@ def test_a_start_cut_short_leaves_nothing_half_made(base: Path) -> None:
 @pytest.mark.parametrize("name", ["x" * 120, "a folder, ünlike 100% of others"])
 def test_a_path_no_socket_can_have_is_served_from_elsewhere(folder: Path, base: Path, name: str) -> None:
     deep = base / name
+    folder.mkdir(exist_ok=True)
     folder.rename(deep)
     embedded = EmbeddedPostgres(deep, settings=SMALL)
     try:
