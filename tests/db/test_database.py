@@ -204,7 +204,7 @@ async def test_a_deadlock_is_resolved_by_running_one_unit_again(
         return attempt
 
     await asyncio.gather(database.transact(crosswise("one", "two")), database.transact(crosswise("two", "one")))
-    assert next(runs) == 4
+    assert next(runs) >= 4  # two, and each loser once more; they may meet again
     assert [row[0] for row in await witness.fetch("SELECT number FROM kept")] == [2, 2]
 
 
