@@ -26,7 +26,7 @@ $(TOOLS): $(INSTALLED)
 	@touch $@
 
 test: $(TOOLS)
-	$(BIN)/python -m pytest -n $(WORKERS) tests
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile tests
 
 check: $(TOOLS)
 	$(BIN)/ruff format --check .

@@ -26,13 +26,11 @@ from troth.http.door import Door
 from troth.hub.app import pages
 from troth.identifiers import Identifiers
 
-# No test asserts a time, Hypothesis's own checks of speed included. A run that decides whether a change lands repeats
-# itself; all others look for new examples.
+# No test asserts a time, Hypothesis's own checks of speed included.
 settings.register_profile(
     "troth",
     deadline=None,
     database=None,
-    derandomize="CI" in os.environ,
     suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large],
 )
 settings.load_profile("troth")

@@ -23,8 +23,8 @@ from troth.db.embedded import running_url
 pytestmark = pytest.mark.anyio
 
 CONNECTIONS = 16
-CUSTOMERS = size(20_000, 200_000)
-BETWEEN_KILLS = size(100, 2_000)
+CUSTOMERS = size(10_000, 100_000)
+BETWEEN_KILLS = size(100, 500)
 RECOVERY_SECONDS = 60.0
 
 

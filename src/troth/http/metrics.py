@@ -1,7 +1,5 @@
 """What the door counts; `GET /metrics` shows it in Prometheus' text format."""
 
-from functools import cache
-
 from prometheus_client import Counter, Histogram
 
 requests = Counter("troth_http_requests_total", "Requests answered.", ("method", "status"))
@@ -10,14 +8,3 @@ request_seconds = Histogram(
     "Time from the request's first byte to the answer's last.",
     buckets=(0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10),
 )
-
-
-def count_request(method: str, status: int) -> None:
-    """Count an answered request."""
-    _counter(method, status).inc()
-
-
-@cache
-def _counter(method: str, status: int) -> Counter:
-    # Looking the labels up costs more than counting. There are few methods: the server knows no others.
-    return requests.labels(method, str(status))

@@ -4,7 +4,7 @@ import asyncio
 import contextlib
 import socket
 from collections.abc import Iterator
-from typing import Any, Final, cast
+from typing import Final
 
 import uvicorn
 from starlette.types import ASGIApp
@@ -25,50 +25,11 @@ class _Server(uvicorn.Server):
         yield
 
 
-class _OneWrite:
-    """A transport that holds an answer's head back until its body follows, so that both leave in one system call.
-
-    A head without a body leaves with the next turn of the event loop.
-    """
-
-    __slots__ = ("_head", "_loop", "_transport")
-
-    def __init__(self, transport: asyncio.Transport) -> None:
-        self._transport = transport
-        self._loop = asyncio.get_running_loop()
-        self._head = b""
-
-    def __getattr__(self, name: str) -> Any:
-        return getattr(self._transport, name)
-
-    def write(self, data: bytes) -> None:
-        if self._head:
-            data, self._head = self._head + data, b""
-        elif data.startswith(b"HTTP/1.1 "):
-            self._head = data
-            self._loop.call_soon(self._flush)
-            return
-        self._transport.write(data)
-
-    def close(self) -> None:
-        self._flush()
-        self._transport.close()
-
-    def _flush(self) -> None:
-        if self._head:
-            head, self._head = self._head, b""
-            self._transport.write(head)
-
-
 class _Protocol(HttpToolsProtocol):
     """Hangs up on a head (request line and headers) that grows past `LARGEST_HEAD`; httptools itself has no bound."""
 
     _head_bytes = 0
     _in_head = False
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.transport = cast("asyncio.Transport", _OneWrite(transport))
 
     def on_message_begin(self) -> None:
         super().on_message_begin()
@@ -112,7 +73,6 @@ async def serve(app: ASGIApp, listener: socket.socket, stop: asyncio.Event) -> N
             access_log=False,
             log_config=None,
             server_header=False,
-            proxy_headers=False,
             backlog=BACKLOG,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
