@@ -73,6 +73,7 @@ async def serve(app: ASGIApp, listener: socket.socket, stop: asyncio.Event) -> N
             access_log=False,
             log_config=None,
             server_header=False,
+            proxy_headers=False,
             backlog=BACKLOG,
             timeout_graceful_shutdown=GRACE_SECONDS,
         )
