@@ -20,10 +20,13 @@ def configure(level: str, *, plain: bool) -> None:
     ]
     threshold = logging.getLevelNamesMapping()[level.upper()]
     if plain:
-        last: list[structlog.typing.Processor] = [structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty())]
+        last: list[structlog.typing.Processor] = [
+            structlog.dev.ConsoleRenderer(colors=sys.stderr.isatty(), exception_formatter=structlog.dev.plain_traceback)
+        ]
     else:
         last = [
-            structlog.processors.dict_tracebacks,
+            # Without the variables of each frame: they hold tokens.
+            structlog.processors.ExceptionRenderer(structlog.tracebacks.ExceptionDictTransformer(show_locals=False)),
             structlog.processors.JSONRenderer(serializer=lambda event, **_: encode(event).decode()),
         ]
     structlog.configure(
