@@ -181,18 +181,24 @@ asked = st.builds(
 )
 
 
+def split(commands: list[Asked]) -> st.SearchStrategy[tuple[list[Asked], set[int]]]:
+    """Give commands the places at which they are cut into batches."""
+    return st.tuples(st.just(commands), st.sets(st.integers(1, len(commands)), max_size=4))
+
+
+# All is drawn before the test runs: a draw within a test that awaits ends the loop that all tests share.
 @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
-@given(commands=st.lists(asked, min_size=1, max_size=12), data=st.data())
+@given(given_split=st.lists(asked, min_size=1, max_size=12).flatmap(split))
 async def test_any_split_into_batches_answers_the_same_and_stores_the_same(
-    engine: Engine, database_url: str, setting: Setting, commands: list[Asked], data: st.DataObject
+    engine: Engine, database_url: str, setting: Setting, given_split: tuple[list[Asked], set[int]]
 ) -> None:
-    cuts = data.draw(st.sets(st.integers(1, len(commands)), max_size=4))
+    commands, cuts = given_split
     seen = []
-    for split in ({*range(1, len(commands))}, cuts):
+    for split_at in ({*range(1, len(commands))}, cuts):
         customers = await make_customers(engine, setting.project, CUSTOMERS)
         given_ids = {one.id: f"customer {place}" for place, one in enumerate(customers)}
         given_ids |= {str(one.source_id): f"source {place}" for place, one in enumerate(customers)}
-        places = [0, *sorted(split), len(commands)]
+        places = [0, *sorted(split_at), len(commands)]
         answers: list[MemberWithCards | Refusal] = []
         for first, after in pairwise(places):
             if batch := [one.of(setting, customers) for one in commands[first:after]]:

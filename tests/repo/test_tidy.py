@@ -88,6 +88,14 @@ def test_tests_do_not_sleep_or_skip(path: Path) -> None:
             assert [ast.unparse(one) for one in node.args] == ["0"], f"line {node.lineno}: only sleep(0) takes no time"
 
 
+@pytest.mark.parametrize("path", TESTS, ids=name_of)
+def test_no_test_that_awaits_draws_while_it_runs(path: Path) -> None:
+    """Hypothesis ends an overrun draw with an exception that would end the loop which all tests of a worker share."""
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.AsyncFunctionDef):
+            assert not any("st.data()" in ast.unparse(one) for one in node.decorator_list), f"line {node.lineno}"
+
+
 def test_every_query_is_bound_to_its_rooms() -> None:
     """Only db knows SQL: no statement stands in the Python of another room."""
     statement = re.compile(r"[\"'](SELECT|INSERT INTO|UPDATE|DELETE FROM)\s")
