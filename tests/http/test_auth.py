@@ -198,19 +198,19 @@ async def test_rotation_revocation_and_revoked_tokens_take_effect_within_a_secon
     for headers in (pair, revoked, derived):
         assert await shop.accepts(headers)
     await access_tokens.revoke_token(shop.engine, shop.caller, revoked[0][1][7:].decode())
-    shop.clock.move(0.9)
+    shop.clock.move(0.91)
     assert not await shop.accepts(revoked)
     assert await shop.accepts(derived)
     assert await shop.accepts(pair)
     shop.made = await access.rotate_key(shop.engine, shop.made.key.app_id)
     assert await shop.accepts(shop.pair)
-    shop.clock.move(0.9)
+    shop.clock.move(0.91)
     assert not await shop.accepts(pair)
     assert not await shop.accepts(derived)
     fresh = await shop.bearer()
     assert await shop.accepts(fresh)
     await access.revoke_key(shop.engine, shop.made.key.app_id)
-    shop.clock.move(0.9)
+    shop.clock.move(0.91)
     assert not await shop.accepts(shop.pair)
     assert not await shop.accepts(fresh)
 
@@ -264,7 +264,7 @@ async def test_a_load_that_hangs_answers_nobody_who_came_a_second_later(shop: Sh
     joined = asyncio.create_task(shop.accepts(shop.pair))
     await breathe()
     assert shop.database.reads == 1
-    shop.clock.move(0.01)
+    shop.clock.move(0.02)
     shop.database.gate = asyncio.Event()
     shop.database.gate.set()
     assert await shop.accepts(shop.pair)
@@ -284,7 +284,7 @@ async def test_what_took_long_to_load_is_remembered_for_no_longer(shop: Shop) ->
     shop.clock.move(0.6)
     shop.database.gate.set()
     assert await slow
-    shop.clock.move(0.3)
+    shop.clock.move(0.31)
     assert await shop.accepts(shop.pair)
     assert shop.database.reads == 2
 
@@ -295,7 +295,7 @@ async def test_an_entry_in_use_is_renewed_before_it_dies(shop: Shop) -> None:
     assert await shop.accepts(shop.pair)
     await settle()
     assert shop.database.reads == 1
-    shop.clock.move(0.01)
+    shop.clock.move(0.02)
     shop.database.gate.clear()
     for _ in range(3):
         assert await shop.accepts(shop.pair)  # answered at once, though the database is silent
@@ -323,7 +323,7 @@ async def test_wrong_credentials_are_remembered_for_less_than_a_second(shop: Sho
     for _ in range(5):
         assert not await shop.accepts(wrong)
     assert shop.database.reads == 1
-    shop.clock.move(0.9)
+    shop.clock.move(0.91)
     assert not await shop.accepts(wrong)
     assert shop.database.reads == 2
 
