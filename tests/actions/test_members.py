@@ -233,7 +233,7 @@ async def stored(url: str, customers: list[str], names: dict[str, str]) -> list[
 
 _STORED = """
 SELECT member.customer_id, member.program_id, member.status, member.metadata,
-    ARRAY(SELECT ARRAY[card_definition_id, allow_negative::text, (code_due_at = member.created_at)::text] FROM cards
+    ARRAY(SELECT ARRAY[card_definition_id, allow_negative::text, (code_due_at >= member.created_at)::text] FROM cards
           WHERE member_id = member.id ORDER BY id) AS cards,
     ARRAY(SELECT type || (group_id IN (SELECT id FROM outbox WHERE member_id = member.id)) FROM member_activities
           WHERE member_id = member.id ORDER BY id) AS activities,

@@ -25,6 +25,15 @@ SQL_CLOCKS = re.compile(
     re.IGNORECASE,
 )
 CLOCK_ROOM = ROOT / "src/troth/clocks.py"
+ROOMS_OF_TWO_CLOCKS = ("actions", "http", "worker", "hub", "cli")
+WALL_CLOCK_READERS = {
+    "actions/access.py", "actions/access_cache.py", "actions/access_tokens.py",  # projects, keys, tokens
+    "actions/campaigns.py", "actions/customer_imports.py", "actions/member_batches.py",  # async actions
+    "actions/card_codes.py",  # when to try again
+    "actions/project_time.py",  # where the project's clock follows the wall's
+    "http/door.py", "http/lists.py",  # durations, cursors
+}  # fmt: skip
+"""Who reads the wall clock; everybody else asks `actions/project_time.py` what time it is in the project (domain 2)."""
 
 
 def name_of(path: Path) -> str:
@@ -54,6 +63,19 @@ def test_no_clock_is_read_outside_the_clocks(path: Path) -> None:
             owner = node.func.value
             owner_name = owner.id if isinstance(owner, ast.Name) else getattr(owner, "attr", "")
             assert (owner_name, node.func.attr) not in CLOCKS, f"line {node.lineno}"
+
+
+def test_only_infrastructure_reads_the_wall_clock() -> None:
+    readers = {
+        str(path.relative_to(ROOT / "src/troth"))
+        for room in ROOMS_OF_TWO_CLOCKS
+        for path in (ROOT / "src/troth" / room).rglob("*.py")
+        if any(
+            isinstance(node, ast.Attribute) and node.attr == "clock"
+            for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        )
+    }
+    assert readers == WALL_CLOCK_READERS
 
 
 @pytest.mark.parametrize("path", SQL, ids=name_of)

@@ -2,6 +2,7 @@
 
 from troth.actions.engine import Engine
 from troth.actions.programs import found, happened, record
+from troth.actions.project_time import project_now
 from troth.core.access import Caller
 from troth.core.assignments import ROLES, Assignment, Batch, Outcome, decide_batch, told
 from troth.core.assignments import shown as shown_assignment
@@ -25,7 +26,7 @@ async def change(engine: Engine, caller: Caller, program_id: str, batch: Batch) 
         program = await found(unit.connection, project_id, program_id)
         assigned = await programs.assigned(unit.connection, project_id, program.id)
         named = await definitions.find_several(unit.connection, project_id, batch.ids)
-        now = engine.clock.now()
+        now = await project_now(engine, unit.connection, project_id)
         outcome = decide_batch(program, assigned, named, batch, now)
         if not batch.ids:
             return outcome
@@ -55,7 +56,7 @@ async def set_stock(
         project_id = caller.project_id
         await definitions.change(unit, project_id)
         program = await found(unit.connection, project_id, program_id)
-        now = engine.clock.now()
+        now = await project_now(engine, unit.connection, project_id)
         changed = await programs.set_stock(unit, project_id, program.id, reward_id, quantity=quantity, now=now)
         if changed is None:
             raise not_found(role.assignment, reward_id)

@@ -2,6 +2,7 @@
 
 import secrets
 from collections.abc import Iterator
+from datetime import datetime
 from typing import Final
 
 import structlog
@@ -9,6 +10,7 @@ from prometheus_client import Counter
 
 from troth.actions.engine import Engine
 from troth.actions.progress import Progress
+from troth.actions.project_time import project_nows
 from troth.core.activities import Activity
 from troth.core.card_codes import MISSES_BEFORE_FAILURE, pause_after, random_code
 from troth.core.cards import shown
@@ -26,6 +28,11 @@ failed = Counter("troth_card_code_failures_total", "Cards that found no free cod
 log = structlog.get_logger()
 
 
+def due_at_once(engine: Engine) -> datetime:
+    """Return when the code of a card is due that need not wait: now, by the wall clock, which its retries go by too."""
+    return engine.clock.now()
+
+
 async def make_card_codes(engine: Engine) -> Progress:
     """Give codes to up to `CARDS_AT_ONCE` cards that are due.
 
@@ -36,6 +43,7 @@ async def make_card_codes(engine: Engine) -> Progress:
     async def attempt(unit: Unit) -> list[Outcome]:
         now = engine.clock.now()
         due = await card_codes.claim(unit, now, CARDS_AT_ONCE)
+        times = await project_nows(engine, unit.connection, (waiting.project_id for waiting in due))
         codes = await _free_codes(unit, due)
         groups: dict[str, str] = {}
         outcomes = []
@@ -54,10 +62,11 @@ async def make_card_codes(engine: Engine) -> Progress:
                         text({"card": shown(waiting.card._replace(code=code))}),
                     ),
                     groups.setdefault(waiting.member_id, engine.identifiers.fresh("lgrp")),
+                    times[waiting.project_id],
                 )
             )
         if outcomes:
-            await card_codes.save(unit, outcomes, INTERNAL, now)
+            await card_codes.save(unit, outcomes, INTERNAL)
         return outcomes
 
     outcomes = await engine.database.transact(attempt)

@@ -1,10 +1,11 @@
 """What card definitions have of their own among definitions."""
 
 from collections.abc import Collection
-from datetime import datetime
 from typing import Final
 
+from troth.actions.card_codes import due_at_once
 from troth.actions.definitions import Noun
+from troth.actions.engine import Engine
 from troth.actions.members import CARD_CODES
 from troth.core.card_definitions import CardDefinitionConfiguration, references
 from troth.core.definitions import Definition
@@ -14,11 +15,11 @@ from troth.db.database import Unit
 
 
 async def _updated(
-    unit: Unit, project_id: str, changed: Definition, names: Collection[str], now: datetime
+    engine: Engine, unit: Unit, project_id: str, changed: Definition, names: Collection[str]
 ) -> str | None:
     if "code_config" not in names:
         return None
-    await definitions.retry_codes(unit, project_id, changed.id, now)
+    await definitions.retry_codes(unit, project_id, changed.id, due_at_once(engine))
     return CARD_CODES
 
 

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 
 from troth.actions.engine import Engine
+from troth.actions.project_time import project_now
 from troth.core.access import Caller
 from troth.core.customers import Customer, Upsert, decide_upserts
 from troth.core.lists import ListDeclaration, ListQuery, Page
@@ -30,7 +31,8 @@ async def upsert_within(
 ) -> Sequence[Customer | Refusal]:
     """Create or update customers as part of a unit of work; see `upsert_customers`."""
     found = await customers.lock(unit, project_id, commands)
-    upserts = decide_upserts(commands, found, engine.clock.now(), engine.identifiers.fresh)
+    now = await project_now(engine, unit.connection, project_id)
+    upserts = decide_upserts(commands, found, now, engine.identifiers.fresh)
     if upserts.saved:
         await customers.save(unit, project_id, upserts)
     return upserts.answers
@@ -72,7 +74,7 @@ async def delete_customer(engine: Engine, caller: Caller, reference: str) -> Non
             raise not_found("customer", reference)
         joined = await members.lock_of_customer(unit, caller.project_id, customer_id)
         cards = await members.lock_cards(unit, joined)
-        now, fresh = engine.clock.now(), engine.identifiers.fresh
+        now, fresh = await project_now(engine, unit.connection, caller.project_id), engine.identifiers.fresh
         gone = [departure(member, cards[member.id], now, fresh) for member in joined]
         await members.save_changes(unit, caller.project_id, gone, group_id=fresh("lgrp"), source=caller.source, now=now)
         await customers.erase(unit, caller.project_id, customer_id, now)

@@ -11,6 +11,7 @@ from types import MappingProxyType
 from typing import Any, Final, Generic, TypeVar
 
 from troth.actions.engine import Engine
+from troth.actions.project_time import project_now
 from troth.actions.schemas import check_metadata
 from troth.core.access import Caller
 from troth.core.activities import Activity, StoredActivity
@@ -72,7 +73,7 @@ class Noun(Generic[C]):
     arrange: Callable[[C, C | None, Fresh], C] = lambda desired, _present, _fresh: desired
     check: Callable[[C, Referred], None] = lambda _configuration, _referred: None
     ready: Callable[[C, Referred], None] = lambda _configuration, _referred: None
-    updated: Callable[[Unit, str, Definition, Collection[str], datetime], Awaitable[str | None]] | None = None
+    updated: Callable[[Engine, Unit, str, Definition, Collection[str]], Awaitable[str | None]] | None = None
     parts: Callable[[Connection, Definition], Awaitable[Collection[str]]] | None = None
 
     def configured(self, stored: Mapping[str, Any]) -> C:
@@ -107,7 +108,7 @@ async def create(engine: Engine, caller: Caller, noun: Noun[Any], given: Any) ->
             status=given.status or Status.DRAFT,
             configuration=plain(desired),
             metadata=metadata,
-            created_at=engine.clock.now(),
+            created_at=await project_now(engine, unit.connection, caller.project_id),
         )
         if new.status == Status.ACTIVE:
             noun.ready(desired, referred)
@@ -161,12 +162,12 @@ async def update(
             await check_schema(unit.connection, project_id, noun.lifecycle, desired.metadata)
         referred = await _referred(unit.connection, project_id, noun, after, before)
         noun.check(after, referred)
-        now = engine.clock.now()
+        now = await project_now(engine, unit.connection, project_id)
         desired = replace(desired, updated_at=now)
         await definitions.save(unit, project_id, desired)
         ids = {*noun.references(after), *(await noun.parts(unit.connection, desired) if noun.parts else ())}
         await definitions.save_references(unit, desired.id, ids)
-        if noun.updated and (job := await noun.updated(unit, project_id, desired, changed, now)):
+        if noun.updated and (job := await noun.updated(engine, unit, project_id, desired, changed)):
             jobs.append(job)
         await record(engine, unit, caller, noun.lifecycle, desired, past="updated", now=now)
         return desired
@@ -190,7 +191,7 @@ async def move(engine: Engine, caller: Caller, noun: Noun[Any], definition_id: s
             configuration = noun.configured(present.configuration)
             ids = noun.references(configuration)
             noun.ready(configuration, await definitions.find_several(unit.connection, project_id, ids))
-        now = engine.clock.now()
+        now = await project_now(engine, unit.connection, project_id)
         moved = replace(present, status=made.target, updated_at=now)
         await definitions.save(unit, project_id, moved)
         await record(engine, unit, caller, noun.lifecycle, moved, past=made.activity, now=now)
@@ -210,7 +211,7 @@ async def delete(engine: Engine, caller: Caller, noun: Noun[Any], definition_id:
         await definitions.change(unit, project_id)
         present = await found(unit.connection, project_id, noun.lifecycle, definition_id)
         decide_deletion(noun.lifecycle, present, await definitions.holders(unit.connection, project_id, present.id))
-        now = engine.clock.now()
+        now = await project_now(engine, unit.connection, project_id)
         deleted = replace(present, status=Status.DELETED, updated_at=now)
         await definitions.save(unit, project_id, deleted)
         await definitions.unassign(unit, project_id, deleted.id)

@@ -4,7 +4,9 @@ from collections.abc import Awaitable, Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Final, TypeAlias
 
+from troth.actions.card_codes import due_at_once
 from troth.actions.engine import Engine
+from troth.actions.project_time import project_now
 from troth.actions.schemas import check_metadata
 from troth.core.access import Caller
 from troth.core.activities import StoredActivity
@@ -56,7 +58,7 @@ async def enrol_within(
     """
     version, facts = await members.enrolment_facts(unit.connection, project_id, commands)
     definitions = await engine.definitions.at(unit.connection, project_id, version)
-    now = engine.clock.now()
+    now = await project_now(engine, unit.connection, project_id)
     taken: dict[tuple[str, str], str] = {}
     decided: list[Enrolment | Refusal] = []
     for command, stored in zip(commands, facts, strict=True):
@@ -72,7 +74,7 @@ async def enrol_within(
     accepted = [one for one in decided if isinstance(one, Enrolment)]
     if accepted:
         accepted.sort(key=lambda one: (one.member.program_id, one.member.customer_id))
-        await members.save_enrolments(unit, project_id, accepted, now)
+        await members.save_enrolments(unit, project_id, accepted, now, codes_due_at=due_at_once(engine))
     return decided
 
 
@@ -134,7 +136,7 @@ async def _change(
         member = await members.lock(unit, caller.project_id, program_id, member_id)
         if member is None:
             raise not_found("member", member_id)
-        now = engine.clock.now()
+        now = await project_now(engine, unit.connection, caller.project_id)
         changed = await change(unit, member, now)
         if changed is None:
             return member

@@ -4,6 +4,7 @@ from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, Final
 
 from troth.actions.engine import Engine
+from troth.actions.project_time import project_now
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.platform_resources import Kind, PlatformResource, decide_deletion, duplicate_name
 from troth.core.refusals import Reason, not_found
@@ -40,7 +41,7 @@ async def create(
     """
 
     async def attempt(unit: Unit) -> PlatformResource:
-        new = _new(engine, kind, name, configuration)
+        new = await _new(engine, unit, project_id, kind, name, configuration)
         if not await platform_resources.insert(unit, project_id, new):
             owner_id = await platform_resources.owner_of(unit.connection, project_id, kind, name)
             if owner_id is None:
@@ -58,7 +59,8 @@ async def put(
     """Create a resource of a kind whose names are unique, or replace the configuration of the one that has the name."""
 
     async def attempt(unit: Unit) -> PlatformResource:
-        return await platform_resources.put(unit, project_id, _new(engine, kind, name, configuration))
+        new = await _new(engine, unit, project_id, kind, name, configuration)
+        return await platform_resources.put(unit, project_id, new)
 
     return await engine.database.transact(attempt)
 
@@ -117,11 +119,13 @@ async def found(connection: Connection, project_id: str, kind: Kind, reference: 
     return resource
 
 
-def _new(engine: Engine, kind: Kind, name: str, configuration: Mapping[str, Any]) -> PlatformResource:
+async def _new(
+    engine: Engine, unit: Unit, project_id: str, kind: Kind, name: str, configuration: Mapping[str, Any]
+) -> PlatformResource:
     return PlatformResource(
         id=engine.identifiers.fresh(_PREFIXES[kind]),
         kind=kind,
         name=name,
         configuration=configuration,
-        created_at=engine.clock.now(),
+        created_at=await project_now(engine, unit.connection, project_id),
     )

@@ -1,17 +1,17 @@
 """Create, read, list and delete product collections, and list what they hold (domain 9)."""
 
 from collections.abc import Sequence
-from zoneinfo import ZoneInfo
 
 from troth.actions import platform_resources
 from troth.actions.engine import Engine
+from troth.actions.project_time import read_project_time
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.platform_resources import PlatformResource
 from troth.core.product_collections import CollectionConfiguration, CollectionItem, ProductCollection
 from troth.core.products import Product, Sku
 from troth.core.refusals import not_found
-from troth.db import access, product_collections
 from troth.db import platform_resources as stored_resources
+from troth.db import product_collections
 from troth.db.database import Connection, Unit
 
 
@@ -69,16 +69,15 @@ async def list_held_items(
         configuration = CollectionConfiguration.model_validate(collection.configuration)
         if configuration.filter is None:
             return await product_collections.item_page(connection, declaration, query, project_id, collection.id)
-        project = await access.find_project(connection, project_id)
-        assert project is not None, "projects are never deleted"
+        now, zone = await read_project_time(engine, connection, project_id)
         page, total = await product_collections.product_page(
             connection,
             declaration,
             query,
             project_id,
             configuration.filter,
-            now=engine.clock.now(),
-            zone=ZoneInfo(project.time_zone),
+            now=now,
+            zone=zone,
         )
         return Page(list(page.rows), page.position), total
 

@@ -5,6 +5,7 @@ from datetime import datetime
 from typing import Any, NamedTuple
 
 from troth.actions.engine import Engine
+from troth.actions.project_time import project_now
 from troth.actions.schemas import check_metadata
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.platform_resources import decide_deletion
@@ -184,7 +185,7 @@ async def _upsert(
     if present is not None:
         saved = next(one for one in found if one.id == present.id)
         return await _change(engine, unit, project_id, catalog, saved=saved, desired=merged(present, command.changes))
-    new = merged(blank(engine.clock.now()), command.changes)
+    new = merged(blank(await project_now(engine, unit.connection, project_id)), command.changes)
     await check_metadata(unit.connection, project_id, catalog.noun, new.metadata)
     await catalog.insert(unit, project_id, new)
     return new
@@ -197,7 +198,7 @@ async def _change(
         return saved
     if saved.metadata != desired.metadata:
         await check_metadata(unit.connection, project_id, catalog.noun, desired.metadata)
-    changed = desired._replace(updated_at=engine.clock.now())
+    changed = desired._replace(updated_at=await project_now(engine, unit.connection, project_id))
     await catalog.save(unit, project_id, changed)
     return changed
 

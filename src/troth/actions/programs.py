@@ -11,6 +11,7 @@ from typing import Any
 
 from troth.actions.definitions import expect, plain
 from troth.actions.engine import Engine
+from troth.actions.project_time import project_now
 from troth.core.access import Caller
 from troth.core.activities import Activity, StoredActivity
 from troth.core.assignments import Assigned, Batch, check_ready, decide_batch, told
@@ -43,7 +44,7 @@ async def create(
 
     async def attempt(unit: Unit) -> Definition:
         await definitions.change(unit, caller.project_id)
-        now = engine.clock.now()
+        now = await project_now(engine, unit.connection, caller.project_id)
         named = await definitions.find_several(unit.connection, caller.project_id, batch.ids)
         entered = decide_batch(None, {}, named, batch, now).assigned
         if status == Status.ACTIVE:
@@ -105,7 +106,8 @@ async def update(
         )
         if not decide_update(PROGRAM, present, desired):
             return present
-        return await _save(engine, unit, caller, replace(desired, updated_at=engine.clock.now()), "updated")
+        now = await project_now(engine, unit.connection, caller.project_id)
+        return await _save(engine, unit, caller, replace(desired, updated_at=now), "updated")
 
     return await engine.database.transact(attempt)
 
@@ -124,7 +126,8 @@ async def move(engine: Engine, caller: Caller, program_id: str, verb: Verb) -> D
         if made.target == Status.ACTIVE:
             assigned = await programs.assigned(unit.connection, caller.project_id, present.id)
             check_ready(present, assigned.values())
-        moved = replace(present, status=made.target, updated_at=engine.clock.now())
+        now = await project_now(engine, unit.connection, caller.project_id)
+        moved = replace(present, status=made.target, updated_at=now)
         return await _save(engine, unit, caller, moved, made.activity)
 
     return await engine.database.transact(attempt)
@@ -143,7 +146,8 @@ async def delete(engine: Engine, caller: Caller, program_id: str) -> Definition:
         assigned = await programs.assigned(unit.connection, project_id, present.id)
         named = await definitions.find_several(unit.connection, project_id, assigned)
         await programs.unassign(unit, project_id, present.id, assigned)
-        deleted = replace(present, status=Status.DELETED, updated_at=engine.clock.now())
+        now = await project_now(engine, unit.connection, project_id)
+        deleted = replace(present, status=Status.DELETED, updated_at=now)
         ended = [one.assignment for one in assigned.values()]
         entries = told(shown(deleted), ended, "unassigned", named, engine.identifiers.fresh)
         return await _save(engine, unit, caller, deleted, "deleted", before=entries)

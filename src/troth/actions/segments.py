@@ -2,14 +2,14 @@
 
 from collections.abc import Collection, Sequence
 from typing import Final
-from zoneinfo import ZoneInfo
 
 from troth.actions import platform_resources
 from troth.actions.engine import Engine
+from troth.actions.project_time import read_project_time
 from troth.core.platform_resources import PlatformResource
 from troth.core.refusals import not_found
 from troth.core.segments import SegmentConfiguration
-from troth.db import access, customers, segments
+from troth.db import customers, segments
 from troth.db.database import Connection, Unit
 
 FILTERS_AT_ONCE: Final = 20
@@ -43,17 +43,14 @@ async def list_segments_of(engine: Engine, project_id: str, reference: str) -> S
         customer = await customers.find(connection, project_id, reference)
         if customer is None:
             raise not_found("customer", reference)
-        project = await access.find_project(connection, project_id)
-        assert project is not None, "projects are never deleted"
+        now, zone = await read_project_time(engine, connection, project_id)
         candidates = await segments.candidates_of(connection, project_id, customer.id)
         configurations = [SegmentConfiguration.model_validate(one.configuration) for one in candidates]
         filters = [one.filter for one in configurations if one.filter is not None]
         passed: list[bool] = []
         for first in range(0, len(filters), FILTERS_AT_ONCE):
             asked = filters[first : first + FILTERS_AT_ONCE]
-            passed += await segments.passes(
-                connection, project_id, customer.id, asked, now=engine.clock.now(), zone=ZoneInfo(project.time_zone)
-            )
+            passed += await segments.passes(connection, project_id, customer.id, asked, now=now, zone=zone)
         answers = iter(passed)
         return [
             segment

@@ -7,6 +7,7 @@ from typing import Any, Final
 
 from troth.actions.definitions import Noun, check_schema, found, named, plain, record, require
 from troth.actions.engine import Engine
+from troth.actions.project_time import project_now
 from troth.core.access import Caller
 from troth.core.definitions import Definition
 from troth.core.expiration import PointsExpiration
@@ -56,7 +57,7 @@ async def create_tier(engine: Engine, caller: Caller, structure_id: str, given: 
         if len(present) >= MOST_TIERS:
             raise Refusal(Reason.INVALID_PAYLOAD, f"body: the structure has {MOST_TIERS} tiers, the most allowed")
         await _check(unit.connection, caller.project_id, structure, desired, present)
-        now = engine.clock.now()
+        now = await project_now(engine, unit.connection, caller.project_id)
         new = Definition(
             id=engine.identifiers.fresh(TIER.id_prefix),
             kind=TIER.kind,
@@ -97,7 +98,7 @@ async def update_tier(engine: Engine, caller: Caller, structure_id: str, tier_id
         await require(unit.connection, caller.project_id, tier_references(after) - tier_references(before))
         if present.configuration != desired.configuration:
             await _check(unit.connection, caller.project_id, structure, after, others)
-        now = engine.clock.now()
+        now = await project_now(engine, unit.connection, caller.project_id)
         desired = replace(desired, updated_at=now)
         await tiers.save(unit, structure.id, desired)
         await _save_references(unit, structure, {**others, desired.id: desired})
@@ -120,7 +121,7 @@ async def delete_tier(engine: Engine, caller: Caller, structure_id: str, tier_id
             raise not_found(TIER.noun, tier_id)
         check_open(structure)
         decide_deletion(TIER, present, await definitions.holders(unit.connection, caller.project_id, tier_id))
-        now = engine.clock.now()
+        now = await project_now(engine, unit.connection, caller.project_id)
         await tiers.delete(unit, structure.id, tier_id, now)
         await _save_references(unit, structure, others)
         return await _told(engine, unit, caller, structure, present, past="tier.deleted", now=now)

@@ -8,13 +8,17 @@ from troth.core.access import Role
 
 @dataclass(frozen=True, slots=True)
 class Project:
-    """A tenant: its data, its keys, and the IANA time zone in which its calendar rules are meant."""
+    """A tenant: its data, its keys, and the IANA time zone in which its calendar rules are meant.
+
+    `clock_at` is where a sandbox's clock stands, None where it follows the wall.
+    """
 
     id: str
     name: str
     time_zone: str
     sandbox: bool
     created_at: datetime
+    clock_at: datetime | None = None
 
 
 @dataclass(frozen=True, slots=True)

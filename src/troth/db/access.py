@@ -21,7 +21,7 @@ class Credential:
 
 
 def _project(row: Row) -> Project:
-    return Project(row["id"], row["name"], row["time_zone"], row["sandbox"], row["created_at"])
+    return Project(row["id"], row["name"], row["time_zone"], row["sandbox"], row["created_at"], row["clock_at"])
 
 
 def _key(row: Row) -> Key:

@@ -25,13 +25,14 @@ class Waiting(NamedTuple):
 
 
 class Outcome(NamedTuple):
-    """What came of one card's wait: its code, or when to try again; and the activity that tells of it."""
+    """What came of one card's wait: its code, or when to try again; and the activity that tells of it, and when."""
 
     waiting: Waiting
     code: str | None
     due_at: datetime | None
     activity: Activity
     group_id: str
+    told_at: datetime
 
 
 async def claim(unit: Unit, now: datetime, limit: int) -> list[Waiting]:
@@ -61,12 +62,12 @@ async def take(unit: Unit, wanted: Sequence[tuple[Waiting, str]]) -> set[str]:
     return {row[0] for row in rows}
 
 
-async def save(unit: Unit, outcomes: Sequence[Outcome], source: str, now: datetime) -> None:
+async def save(unit: Unit, outcomes: Sequence[Outcome], source: str) -> None:
     """Save what came of the waits."""
     unit.prove(_SQL.is_saved, outcomes[0].group_id)
     await unit.connection.execute(
         _SQL.save,
-        now,
+        [one.told_at for one in outcomes],
         [one.waiting.project_id for one in outcomes],
         [one.waiting.member_id for one in outcomes],
         [one.waiting.card.id for one in outcomes],

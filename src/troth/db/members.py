@@ -41,8 +41,10 @@ async def enrolment_facts(
     return rows[0][0], [EnrolmentFacts(row[1], row[2]) for row in rows]
 
 
-async def save_enrolments(unit: Unit, project_id: str, enrolments: Sequence[Enrolment], now: datetime) -> None:
-    """Insert new members with their cards, activities and outbox rows.
+async def save_enrolments(
+    unit: Unit, project_id: str, enrolments: Sequence[Enrolment], now: datetime, *, codes_due_at: datetime
+) -> None:
+    """Insert new members with their cards, activities and outbox rows; the codes of cards are due by the wall clock.
 
     Raises Outrun if another transaction enrolled one of the customers meanwhile.
     """
@@ -75,6 +77,7 @@ async def save_enrolments(unit: Unit, project_id: str, enrolments: Sequence[Enro
         _column(one.group_id for one, _ in entries),
         _column(one.source for one, _ in entries),
         _column(one.group_id for one in enrolments),
+        codes_due_at,
     )
     if saved != len(enrolments):
         raise Outrun

@@ -2,9 +2,9 @@
 
 from collections.abc import Awaitable, Callable
 from typing import Final, TypeVar
-from zoneinfo import ZoneInfo
 
-from troth.actions.access import ensure_secret, get_project
+from troth.actions.access import ensure_secret
+from troth.actions.project_time import get_project_time
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.http.paging import ListAnswer, Reading, envelope, parse
 from troth.http.routing import Call
@@ -23,14 +23,14 @@ async def answer_list(
     *scope: str,
 ) -> ListAnswer[Item]:
     """Return the page that a request asks for; `scope` are the ids of what the list belongs to besides the project."""
-    project = await get_project(call.engine, call.caller.project_id)
-    now = call.engine.clock.now()
+    project_id = call.caller.project_id
+    now, zone = await get_project_time(call.engine, project_id)
     reading = Reading(
-        scope=(project.id, *scope),
+        scope=(project_id, *scope),
         key=await ensure_secret(call.engine, _PURPOSE),
         now=now,
-        wall=now,
-        zone=ZoneInfo(project.time_zone),
+        wall=call.engine.clock.now(),
+        zone=zone,
     )
     query = parse(declaration, call.scope["query_string"], reading)
     page = await find(query)

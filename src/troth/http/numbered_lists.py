@@ -2,9 +2,8 @@
 
 from collections.abc import Awaitable, Callable, Mapping
 from typing import Any, TypeVar
-from zoneinfo import ZoneInfo
 
-from troth.actions.access import get_project
+from troth.actions.project_time import get_project_time
 from troth.core.lists import Field, ListQuery, Operator, Page, PageDeclaration, instants
 from troth.http.numbered_pages import numbered_envelope, parse_numbered
 from troth.http.routing import Call
@@ -36,8 +35,7 @@ async def answer_numbered(
     shown: Callable[[Row], dict[str, Any]],
 ) -> Any:
     """Return the page that a request asks for, in the shape that its route declares."""
-    project = await get_project(call.engine, call.caller.project_id)
-    zone = ZoneInfo(project.time_zone)
-    query = parse_numbered(declaration, call.scope["query_string"], now=call.engine.clock.now(), zone=zone)
+    now, zone = await get_project_time(call.engine, call.caller.project_id)
+    query = parse_numbered(declaration, call.scope["query_string"], now=now, zone=zone)
     page, total = await find(query)
     return numbered_envelope(declaration, page, [shown(row) for row in page.rows], total)

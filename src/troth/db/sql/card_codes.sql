@@ -24,9 +24,9 @@ RETURNING card_id;
 -- name: save
 WITH outcome AS (
     SELECT * FROM unnest(
-        $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
+        $1::timestamptz[], $2::text[], $3::text[], $4::text[], $5::text[], $6::timestamptz[],
         $7::text[], $8::text[], $9::text[], $10::text[]
-    ) AS new (project_id, member_id, card_id, code, due_at, activity_id, type, data, group_id)
+    ) AS new (told_at, project_id, member_id, card_id, code, due_at, activity_id, type, data, group_id)
 ), saved_cards AS (
     UPDATE cards AS card
     SET code = outcome.code,
@@ -36,10 +36,10 @@ WITH outcome AS (
     WHERE card.member_id = outcome.member_id AND card.id = outcome.card_id
 ), saved_activities AS (
     INSERT INTO member_activities (member_id, id, subject_id, type, data, group_id, source, created_at)
-    SELECT member_id, activity_id, card_id, type, data::json, group_id, $11::json, $1 FROM outcome
+    SELECT member_id, activity_id, card_id, type, data::json, group_id, $11::json, told_at FROM outcome
 )
 INSERT INTO outbox (member_id, id, project_id, created_at)
-SELECT DISTINCT member_id, group_id, project_id, $1::timestamptz FROM outcome;
+SELECT DISTINCT member_id, group_id, project_id, told_at FROM outcome;
 
 -- name: is_saved
 SELECT true FROM outbox WHERE id = $1;

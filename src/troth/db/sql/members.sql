@@ -49,7 +49,7 @@ WITH enrolled AS (
     ) AS new (id, program_id, customer_id, status, metadata)
 ), saved_cards AS (
     INSERT INTO cards (member_id, id, project_id, card_definition_id, allow_negative, code_due_at, created_at)
-    SELECT member_id, id, $1, card_definition_id, allow_negative::boolean, $2, $2
+    SELECT member_id, id, $1, card_definition_id, allow_negative::boolean, $20, $2
     FROM unnest(
         string_to_array($8, E'\x1f'), string_to_array($9, E'\x1f'),
         string_to_array($10, E'\x1f'), string_to_array($11, E'\x1f')

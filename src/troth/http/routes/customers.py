@@ -1,12 +1,11 @@
 """Customers: the persons known to a project."""
 
 from typing import Annotated, Final, cast
-from zoneinfo import ZoneInfo
 
 from fastapi import Path
 
 from troth.actions import customer_imports, customers, segments
-from troth.actions.access import get_project
+from troth.actions.project_time import get_project_time
 from troth.core.customer_requests import CustomerCreateRequest, CustomerUpdateRequest
 from troth.core.customers import Customer as CustomerRecord
 from troth.core.customers import Upsert, shown
@@ -139,12 +138,12 @@ async def delete_customer(call: Call, customer_id: CustomerId) -> None:
 async def list_customers(call: Call) -> CustomerList:
     """List customers."""
     query_string = call.scope["query_string"]
-    project = await get_project(call.engine, call.caller.project_id)
-    query = parse_numbered(CUSTOMERS, query_string, now=call.engine.clock.now(), zone=ZoneInfo(project.time_zone))
+    now, zone = await get_project_time(call.engine, call.caller.project_id)
+    query = parse_numbered(CUSTOMERS, query_string, now=now, zone=zone)
     if segment_id := single(take_apart(query_string), "segment_id"):
         # There are no segments that a customer could be in.
         raise not_found("segment", segment_id)
-    page, total = await customers.list_customers(call.engine, project.id, CUSTOMERS, query)
+    page, total = await customers.list_customers(call.engine, call.caller.project_id, CUSTOMERS, query)
     envelope = numbered_envelope(CUSTOMERS, page, [shown(one) for one in page.rows], total)
     return cast("CustomerList", envelope)
 
