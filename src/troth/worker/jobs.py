@@ -8,10 +8,12 @@ from troth.actions.card_codes import make_card_codes
 from troth.actions.customer_imports import CUSTOMER_IMPORTS
 from troth.actions.member_batches import MEMBER_BATCHES
 from troth.actions.members import CARD_CODES
+from troth.actions.triggers import TRIGGERS, Round, by_no_rule
 from troth.worker.loop import Job
 
 JOBS: Final[Mapping[str, Job]] = {
     CARD_CODES: make_card_codes,
     MEMBER_BATCHES: member_batches.work_off,
     CUSTOMER_IMPORTS: customer_imports.work_off,
+    TRIGGERS: Round(by_no_rule).work_off,
 }

@@ -1,0 +1,94 @@
+"""Triggers: what happens to a customer and may earn its members something, queued for each of them (domain 8)."""
+
+from collections.abc import Mapping
+from datetime import datetime, timedelta
+from enum import StrEnum
+from typing import Any, Final, NamedTuple
+
+FAILURES_BEFORE_PARKING: Final = 5
+"""How often a trigger is tried before it is put aside; those behind it wait that long, a minute and a half."""
+
+
+class TriggerKind(StrEnum):
+    """What can happen, as earning rules name it."""
+
+    ORDER_PAID = "customer.order.paid"
+    ORDER_CHANGED = "customer.order.changed"
+    CUSTOM_EVENT = "customer.custom_event"
+    SEGMENT_ENTERED = "customer.segment.entered"
+
+    @property
+    def reaches_inactive(self) -> bool:
+        """Whether members that are not ACTIVE are told as well: what takes points back spares nobody."""
+        return self is TriggerKind.ORDER_CHANGED
+
+
+class Trigger(NamedTuple):
+    """Something that happened to a customer.
+
+    `subject_id` is the order, the event or the segment that it is about, `payload` what is to be known of it when it is
+    evaluated: the state at which it happened.
+    """
+
+    customer_id: str
+    kind: TriggerKind
+    subject_id: str
+    payload: Mapping[str, Any]
+
+
+class WaitingTrigger(NamedTuple):
+    """A trigger in a member's queue; `seq` numbers the queue in the order of commits.
+
+    `occurred_at` is the project's time at recording, from which windows, periods and expiry dates count. After failures
+    it waits until `due_at`, wall time.
+    """
+
+    member_id: str
+    seq: int
+    project_id: str
+    kind: TriggerKind
+    subject_id: str
+    occurred_at: datetime
+    payload: Mapping[str, Any]
+    failures: int
+    due_at: datetime | None
+
+
+class ParkedTrigger(NamedTuple):
+    """A trigger that failed so often that it was put aside, and what it failed with last."""
+
+    member_id: str
+    seq: int
+    project_id: str
+    kind: TriggerKind
+    subject_id: str
+    occurred_at: datetime
+    failures: int
+    failure: str
+    parked_at: datetime
+
+
+class Failure(NamedTuple):
+    """A trigger that could not be evaluated, and why; with `due_at` it is tried again then, without it is parked."""
+
+    trigger: WaitingTrigger
+    words: str
+    due_at: datetime | None
+
+
+def failed(trigger: WaitingTrigger, words: str, now: datetime) -> Failure:
+    """Return what is to be done with a trigger that failed once more: tried again after 1, 4, 16, 64 s, then parked."""
+    if trigger.failures + 1 >= FAILURES_BEFORE_PARKING:
+        return Failure(trigger, words, None)
+    return Failure(trigger, words, now + timedelta(seconds=4**trigger.failures))
+
+
+def custom_event(customer_id: str, event_id: str, schema_id: str, metadata: Mapping[str, Any]) -> Trigger:
+    """Return the trigger of a custom event; its payload has `schema_id` and `metadata`."""
+    payload = {"schema_id": schema_id, "metadata": metadata}
+    return Trigger(customer_id, TriggerKind.CUSTOM_EVENT, event_id, payload)
+
+
+def segment_entered(customer_id: str, segment_id: str) -> Trigger:
+    """Return the trigger of a customer's entering a segment; its payload says nothing more."""
+    return Trigger(customer_id, TriggerKind.SEGMENT_ENTERED, segment_id, {})
