@@ -86,8 +86,10 @@ class Story:
         self.auditor.spend("card", points)
         return self
 
-    def spend_and_return(self, points: int, day: str) -> "Story":
+    def spend_and_return(self, points: int, day: str, owing: int = 0) -> "Story":
         parts = self.auditor.spend("card", points)
+        if owing:
+            self.debit(owing)
         self.on(day).auditor.give_back("card", parts)
         return self
 
@@ -135,6 +137,12 @@ BUCKETS: list[tuple[str, Story, list[str]]] = [
     ("a credit fills the hole first", Story(NEGATIVE).debit(10).credit(4).credit(7), ["1 until None, 2026-01"]),
     ("a refund too goes below zero", Story(NEGATIVE).earn(4).refund(6).earn(3), ["1 until None, 2026-01"]),
     ("a return fills the hole", Story(NEGATIVE).credit(9).spend(5).debit(6).credit(1), []),
+    ("with what came first", Story(NEGATIVE).credit(3).on("2026-02-01").credit(3).spend_and_return(6, "2026-02-02"),
+     ["3 until None, 2026-01", "3 until None, 2026-02"]),
+    ("a hole is filled once", Story(NEGATIVE).credit(3).on("2026-02-01").credit(3)
+     .spend_and_return(6, "2026-02-02", owing=4), ["2 until None, 2026-02"]),
+    ("what came back goes by its month", Story(Wallet(on_date(1, 3))).credit(2).on("2026-02-01").credit(4)
+     .spend_and_return(2, "2026-02-02").debit(1), ["1 until 2026-03-01, 2026-01", "4 until 2026-03-01, 2026-02"]),
     ("last day of use", Story(MONTHLY).credit(5).on("2026-02-01"), ["5 until 2026-02-01, 2026-01"]),
     ("gone at the midnight after", Story(MONTHLY).credit(5).on("2026-02-02"), []),
     ("expired by hand", Story(MONTHLY).credit(5).on("2026-01-02").credit(6).expire(), ["6 until 2026-02-02, 2026-01"]),
@@ -153,6 +161,8 @@ BUCKETS: list[tuple[str, Story, list[str]]] = [
     ("a debit does not", Story(BY_SPENDING).earn(5).on("2026-01-20").debit(2), ["3 until 2026-01-31, 2026-01"]),
     ("a return does not", Story(BY_SPENDING).earn(5).spend_and_return(2, "2026-01-20"),
      ["5 until 2026-01-31, 2026-01"]),
+    ("what comes back shares the date", Story(BY_SPENDING).earn(5).on("2026-01-10").spend_and_return(2, "2026-01-20"),
+     ["5 until 2026-02-09, 2026-01"]),
     ("an event does", Story(BY_EVENTS).earn(5).on("2026-01-20").event("ms_2"), ["5 until 2026-02-19, 2026-01"]),
     ("another event does not", Story(BY_EVENTS).earn(5).on("2026-01-20").event("ms_1"),
      ["5 until 2026-01-31, 2026-01"]),
