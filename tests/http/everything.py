@@ -30,6 +30,10 @@ LATER: Final = frozenset({"batchCreateProgramMembers"})
 """Operations that answer before they look at what their body names."""
 
 UNLIMITED: Final = {"type": "UNLIMITED"}
+EXPIRATION: Final = {
+    "type": "ROLLING_EXPIRATION",
+    "rolling_expiration": {"period": {"value": 1, "unit": "YEAR"}},
+}
 
 
 def _points(ids: Ids) -> dict[str, Any]:
@@ -37,7 +41,12 @@ def _points(ids: Ids) -> dict[str, Any]:
 
 
 BODIES: Final[Mapping[str, Body]] = {
-    "createCardDefinition": lambda _: {"name": "Points", "type": "INDIVIDUAL", "status": "ACTIVE"},
+    "createCardDefinition": lambda _: {
+        "name": "Points",
+        "type": "INDIVIDUAL",
+        "status": "ACTIVE",
+        "points_expiration": EXPIRATION,
+    },
     "createEarningRule": lambda ids: {
         "name": "Rule",
         "status": "ACTIVE",
@@ -72,6 +81,7 @@ BODIES: Final[Mapping[str, Body]] = {
     "updateProgramRewardAssignment": lambda _: {"stock": UNLIMITED},
     "createMember": lambda ids: {"customer_id": ids["customerId"]},
     "batchCreateProgramMembers": lambda ids: [{"customer_id": ids["customerId"]}],
+    "adjustCardPoints": lambda _: {"points": 1},
     "updateProgramMember": lambda _: {"metadata": {"x": 1}},
     "upsertCustomersInBulk": lambda _: [{"source_id": "crm/1"}],
     "importCustomersCsv": lambda _: {"file": b"source_id\ncrm/1\n"},
@@ -173,6 +183,8 @@ async def one_of_everything(client: httpx.AsyncClient) -> dict[str, str]:
         shown = answer.json()
         ids[name] = shown["async_action_id" if name == "asyncActionId" else "id"]
     ids["cardId"] = shown["cards"][0]["card"]["id"]
+    await by_id["adjustCardPoints"].call(client, ids)
+    ids["bucketId"] = (await by_id["listCardExpiringPoints"].call(client, ids)).json()["data"][0]["id"]
     return ids
 
 

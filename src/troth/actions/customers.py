@@ -4,6 +4,7 @@ from collections.abc import Sequence
 
 from troth.actions.engine import Engine
 from troth.actions.project_time import project_now
+from troth.actions.settling import settle
 from troth.core.access import Caller
 from troth.core.customers import Customer, Upsert, decide_upserts
 from troth.core.lists import ListDeclaration, ListQuery, Page
@@ -73,6 +74,7 @@ async def delete_customer(engine: Engine, caller: Caller, reference: str) -> Non
         if customer_id is None:
             raise not_found("customer", reference)
         joined = await members.lock_of_customer(unit, caller.project_id, customer_id)
+        await settle(engine, unit, caller.project_id, [member.id for member in joined])
         cards = await members.lock_cards(unit, joined)
         now, fresh = await project_now(engine, unit.connection, caller.project_id), engine.identifiers.fresh
         gone = [departure(member, cards[member.id], now, fresh) for member in joined]

@@ -8,6 +8,7 @@ from troth.actions.card_codes import due_at_once
 from troth.actions.engine import Engine
 from troth.actions.project_time import project_now
 from troth.actions.schemas import check_metadata
+from troth.actions.settling import settle, up_to_date
 from troth.core.access import Caller
 from troth.core.activities import StoredActivity
 from troth.core.lifecycle import Verb
@@ -118,6 +119,7 @@ async def delete(engine: Engine, caller: Caller, path: MemberPath) -> Member:
     """
 
     async def change(unit: Unit, member: Member, now: datetime) -> Change:
+        await settle(engine, unit, caller.project_id, [member.id])
         cards = await members.lock_cards(unit, [member])
         return departure(member, cards[member.id], now, engine.identifiers.fresh)
 
@@ -153,7 +155,8 @@ async def get_members(
     """Return each member with its cards, or that it cannot be found."""
 
     async def look(connection: Connection) -> dict[str, MemberWithCards]:
-        return await members.with_cards(connection, project_id, [member_id for _, member_id in asked])
+        stored = await members.with_cards(connection, project_id, [member_id for _, member_id in asked])
+        return await up_to_date(engine, connection, project_id, stored)
 
     found = await engine.database.read(look)
     answers: list[MemberWithCards | Refusal] = []

@@ -1,6 +1,7 @@
 """Look up what a customer is a member of (domain 6)."""
 
 from troth.actions.engine import Engine
+from troth.actions.settling import up_to_date
 from troth.core.memberships import IdentificationType, Membership, Owner
 from troth.core.refusals import not_found
 from troth.db import memberships
@@ -19,7 +20,10 @@ async def list_memberships(
         owner = await memberships.find_owner(connection, project_id, identification_type, reference)
         if owner is None:
             raise not_found("member" if identification_type == "member_id" else "customer", reference)
-        return owner, await memberships.find(connection, project_id, owner.id)
+        found = await memberships.find(connection, project_id, owner.id)
+        members = {one.member.member.id: one.member for one in found}
+        present = await up_to_date(engine, connection, project_id, members)
+        return owner, [one._replace(member=present[one.member.member.id]) for one in found]
 
     return await engine.database.read(look)
 

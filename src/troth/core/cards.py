@@ -1,6 +1,6 @@
 """A card: a member's points under one card definition (domain 6, 7)."""
 
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any, Final, NamedTuple
 
 from troth.core.configuration import timestamp
@@ -49,6 +49,21 @@ class Counters(NamedTuple):
 ZERO: Final = Counters(*(0,) * len(Counters._fields))
 
 
+class NextExpiration(NamedTuple):
+    """The points that expire next, and the last day on which they can be used."""
+
+    date: date
+    points: int
+
+
+class NextActivation(NamedTuple):
+    """The pending points that become usable next, and when; EVENT_BASED ones are cancelled after that day instead."""
+
+    date: date
+    points: int
+    type: str
+
+
 class Card(NamedTuple):
     """A card as it stands; `code` is None until a worker has made it."""
 
@@ -57,6 +72,8 @@ class Card(NamedTuple):
     code: str | None
     counters: Counters
     created_at: datetime
+    next_expiration: NextExpiration | None = None
+    next_activation: NextActivation | None = None
 
 
 def shown(card: Card) -> dict[str, Any]:
@@ -76,10 +93,21 @@ def shown(card: Card) -> dict[str, Any]:
             },
         },
         "balance": {"points": counters.balance, "pending_points": counters.pending},
-        "next_expiration": None,
-        "next_activation": None,
+        "next_expiration": _shown_expiration(card.next_expiration),
+        "next_activation": _shown_activation(card.next_activation),
         "object": "card",
     }
+
+
+def _shown_expiration(expiration: NextExpiration | None) -> dict[str, Any] | None:
+    return {"points": expiration.points, "date": expiration.date.isoformat()} if expiration else None
+
+
+def _shown_activation(activation: NextActivation | None) -> dict[str, Any] | None:
+    if activation is None:
+        return None
+    name = "cancel_date" if activation.type == "EVENT_BASED" else "date"
+    return {"points": activation.points, "type": activation.type, name: activation.date.isoformat()}
 
 
 def shown_assigned(card: Card) -> dict[str, Any]:

@@ -2,12 +2,14 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import datetime, tzinfo
 from hashlib import blake2b
-from typing import Any, Final, NamedTuple
+from typing import Any, Final
 
+from troth.core.card_definitions import CardDefinitionConfiguration
 from troth.core.configuration import timestamp
 from troth.core.json import encode
+from troth.core.programs import ProgramConfiguration
 
 _BESIDES: Final[Mapping[str, Mapping[str, Any]]] = {
     "card_definition": {"type": "INDIVIDUAL"},
@@ -57,20 +59,15 @@ def shown_instant(moment: datetime | None) -> str | None:
     return timestamp(moment) if moment else None
 
 
-class Wallet(NamedTuple):
-    """What a card takes from its card definition when it is made."""
-
-    card_definition_id: str
-    allow_negative: bool
-
-
 @dataclass(frozen=True, slots=True)
 class ProgramInForce:
-    """A program that is not deleted, with the ACTIVE card definitions assigned to it, oldest assignment first."""
+    """A program that is not deleted, with its ACTIVE card definitions by their ids, oldest assignment first."""
 
     id: str
+    name: str
     status: str
-    wallets: tuple[Wallet, ...]
+    window: ProgramConfiguration
+    wallets: Mapping[str, CardDefinitionConfiguration]
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,5 +75,5 @@ class Definitions:
     """Everything that a project's decisions are made from besides the facts of its members."""
 
     version: int
-    time_zone: str
+    zone: tzinfo
     programs: Mapping[str, ProgramInForce]

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any, Final, Literal, NamedTuple
 
 from troth.core.activities import Activity
+from troth.core.card_definitions import CardDefinitionConfiguration
 from troth.core.cards import ZERO, Card, shown_assigned
 from troth.core.cards import shown as shown_card
 from troth.core.configuration import timestamp
-from troth.core.definitions import Definitions, ProgramInForce, Wallet
+from troth.core.definitions import Definitions, ProgramInForce
 from troth.core.json import text
 from troth.core.lifecycle import BY_NOTHING, Lifecycle, Move, Status, Verb, decide_move
 from troth.core.metadata import merged, same
@@ -87,7 +88,7 @@ def open_program(program_id: str, definitions: Definitions) -> ProgramInForce | 
 
 def decide_enrolment(
     command: Enrol, facts: EnrolmentFacts, definitions: Definitions
-) -> tuple[str, tuple[Wallet, ...]] | Refusal:
+) -> tuple[str, Mapping[str, CardDefinitionConfiguration]] | Refusal:
     """Return the customer to enrol and the wallets to give cards for, or why not, in the order of domain 4."""
     program = open_program(command.program_id, definitions)
     if isinstance(program, Refusal):
@@ -116,14 +117,18 @@ class Enrolment(NamedTuple):
 
 
 def enrolment(
-    command: Enrol, customer_id: str, wallets: tuple[Wallet, ...], now: datetime, fresh: Callable[[str], str]
+    command: Enrol,
+    customer_id: str,
+    wallets: Mapping[str, CardDefinitionConfiguration],
+    now: datetime,
+    fresh: Callable[[str], str],
 ) -> Enrolment:
     """Return a new member with an empty card for each wallet, and the activities that tell of it.
 
     `fresh` makes an id of a prefix. The cards' codes are made later (domain 6).
     """
     member = Member(fresh("lmbr"), customer_id, command.program_id, command.status, command.metadata, now, None)
-    cards = tuple(Card(fresh("lcrd"), wallet.card_definition_id, None, ZERO, now) for wallet in wallets)
+    cards = tuple(Card(fresh("lcrd"), card_definition_id, None, ZERO, now) for card_definition_id in wallets)
     activities = [Activity(fresh("lambr"), member.id, "vl.member.created", text({"member": shown(member)}))]
     for card in cards:
         assigned = text({"member_card": shown_assigned(card)})
@@ -135,7 +140,7 @@ def enrolment(
     return Enrolment(
         member,
         cards,
-        tuple(wallet.allow_negative for wallet in wallets),
+        tuple(wallet.balance_settings.allow_negative for wallet in wallets.values()),
         tuple(activities),
         fresh("lgrp"),
         command.source,

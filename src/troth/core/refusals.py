@@ -42,6 +42,12 @@ class Reason(Enum):
     PAYLOAD_TOO_LARGE = Answer(413, "payload_too_large", "Payload too large")
     UNSUPPORTED_MEDIA_TYPE = Answer(415, "unsupported_media_type", "Unsupported media type")
     NON_ACTIVE_PROGRAM = Answer(423, "non_active_program", "Program is not active")
+    NON_ACTIVE_MEMBER = Answer(423, "non_active_member", "Member is not active")
+    OUTSIDE_VALIDITY_WINDOW = Answer(423, "program_outside_validity_window", "Program is outside its validity window")
+    INVALID_PENDING_BUCKET = Answer(
+        423, "invalid_pending_points_bucket_status", "Pending points bucket was used already"
+    )
+    INVALID_BUCKET = Answer(423, "invalid_points_bucket_status", "Points bucket was used already")
     NON_DRAFT_PROGRAM = Answer(423, "non_draft_program", "Program is not a draft")
     MISSING_ACTIVE_CARD_DEFINITION = Answer(423, "missing_active_card_definition", "No active card definition assigned")
     MISSING_ACTIVE_EARNING_RULE = Answer(423, "missing_active_earning_rule", "No active earning rule assigned")

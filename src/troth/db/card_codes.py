@@ -2,16 +2,17 @@
 
 from collections.abc import Mapping, Sequence
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any, Final, NamedTuple
 
 from troth.core.activities import Activity
-from troth.core.cards import Card, Counters
+from troth.core.cards import Card
 from troth.core.json import decode
+from troth.db import cards
 from troth.db.database import Unit
 from troth.db.queries import queries
 
 _SQL = queries("card_codes")
-_COUNTERS_AFTER = 7
+_CARD: Final = 4
 
 
 class Waiting(NamedTuple):
@@ -43,8 +44,7 @@ async def claim(unit: Unit, now: datetime, limit: int) -> list[Waiting]:
         config = configs.get(row[3])
         if config is None:
             config = configs[row[3]] = decode(row[3])
-        card = Card(row[4], row[5], None, Counters._make(row[_COUNTERS_AFTER:]), row[6])
-        found.append(Waiting(row[0], row[1], row[2], config, card))
+        found.append(Waiting(row[0], row[1], row[2], config, cards.card(row, _CARD)))
     return found
 
 

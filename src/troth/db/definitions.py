@@ -3,12 +3,16 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable
 from datetime import datetime
+from functools import lru_cache
 from typing import Final
+from zoneinfo import ZoneInfo
 
-from troth.core.definitions import Definition, Definitions, ProgramInForce, Wallet
+from troth.core.card_definitions import CardDefinitionConfiguration
+from troth.core.definitions import Definition, Definitions, ProgramInForce
 from troth.core.json import decode, text
 from troth.core.lifecycle import Holder
 from troth.core.lists import ListDeclaration, ListQuery, Page
+from troth.core.programs import ProgramConfiguration
 from troth.db import listing, references
 from troth.db.database import Connection, Row, Unit
 from troth.db.queries import queries
@@ -28,14 +32,25 @@ async def load(connection: Connection, project_id: str) -> Definitions:
     """Return the project's definitions as of one snapshot."""
     row = await connection.fetchrow(_SQL.in_force, project_id)
     assert row is not None, "projects are never deleted"
-    wallets: dict[str, list[Wallet]] = defaultdict(list)
-    for program_id, card_definition_id, allow_negative in row["wallets"]:
-        wallets[program_id].append(Wallet(card_definition_id, allow_negative == "true"))
+    wallets = {definition_id: _wallet(written) for definition_id, written in row["wallets"]}
+    assigned: dict[str, dict[str, CardDefinitionConfiguration]] = defaultdict(dict)
+    for program_id, card_definition_id in row["wallet_assignments"]:
+        assigned[program_id][card_definition_id] = wallets[card_definition_id]
     programs = {
-        program_id: ProgramInForce(program_id, status, tuple(wallets[program_id]))
-        for program_id, status in row["programs"]
+        program_id: ProgramInForce(program_id, name, status, _window(written), assigned[program_id])
+        for program_id, name, status, written in row["programs"]
     }
-    return Definitions(row["version"], row["time_zone"], programs)
+    return Definitions(row["version"], ZoneInfo(row["time_zone"]), programs)
+
+
+@lru_cache(maxsize=4096)
+def _wallet(written: str) -> CardDefinitionConfiguration:
+    return CardDefinitionConfiguration.model_validate(decode(written))
+
+
+@lru_cache(maxsize=4096)
+def _window(written: str) -> ProgramConfiguration:
+    return ProgramConfiguration.model_validate(decode(written))
 
 
 async def version(connection: Connection, project_id: str) -> int:

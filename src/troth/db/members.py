@@ -6,18 +6,19 @@ from datetime import datetime
 from typing import Final
 
 from troth.core.activities import StoredActivity
-from troth.core.cards import Card, Counters
+from troth.core.cards import Card
 from troth.core.json import decode, text
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.members import Change, Enrol, Enrolment, EnrolmentFacts, Member, MemberWithCards
 from troth.db import activities, listing
+from troth.db.cards import card as read_card
 from troth.db.database import Connection, Outrun, Row, Unit
 from troth.db.queries import queries
 
 _SQL = queries("members")
 _SEPARATOR: Final = "\x1f"
-_FIRST_COUNTER: Final = 11
-_FIRST_COUNTER_OF_LOCKED: Final = 5
+_CARD: Final = 7
+_LOCKED_CARD: Final = 1
 
 
 def _column(values: Iterable[str]) -> str:
@@ -86,14 +87,13 @@ async def save_enrolments(
 async def with_cards(connection: Connection, project_id: str, member_ids: Sequence[str]) -> dict[str, MemberWithCards]:
     """Return those of the members that the project has and that are not deleted, with their cards, oldest first."""
     found: dict[str, MemberWithCards] = {}
-    cards: list[Card] = []
+    held: list[Card] = []
     for row in await connection.fetch(_SQL.with_cards, project_id, _column(member_ids)):
         if row[0] not in found:
-            cards = []
-            found[row[0]] = MemberWithCards(_member(row), cards)
-        if row[7] is not None:
-            counters = Counters._make(row[_FIRST_COUNTER:])
-            cards.append(Card(row[7], row[8], row[9], counters, row[10]))
+            held = []
+            found[row[0]] = MemberWithCards(_member(row), held)
+        if row[_CARD] is not None:
+            held.append(read_card(row, _CARD))
     return found
 
 
@@ -112,8 +112,7 @@ async def lock_cards(unit: Unit, owners: Sequence[Member]) -> Mapping[str, Seque
     """Return the cards of each locked member by its id, oldest first; they stay as they are too."""
     cards: dict[str, list[Card]] = defaultdict(list)
     for row in await unit.connection.fetch(_SQL.lock_cards, [one.id for one in owners]):
-        counters = Counters._make(row[_FIRST_COUNTER_OF_LOCKED:])
-        cards[row[0]].append(Card(row[1], row[2], row[3], counters, row[4]))
+        cards[row[0]].append(read_card(row, _LOCKED_CARD))
     return cards
 
 

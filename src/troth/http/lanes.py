@@ -2,10 +2,11 @@
 
 from functools import partial
 
-from troth.actions import customers, members
+from troth.actions import customers, members, points
 from troth.actions.engine import Engine
 from troth.core.customers import Customer, Upsert
 from troth.core.members import Enrol, MemberWithCards
+from troth.core.points import Command
 from troth.http.coalescer import Coalescer
 
 
@@ -16,3 +17,8 @@ class Lanes:
         self.enrol = Coalescer[Enrol, MemberWithCards](partial(members.enrol, engine))
         self.get_member = Coalescer[tuple[str, str], MemberWithCards](partial(members.get_members, engine))
         self.upsert_customer = Coalescer[Upsert, Customer](partial(customers.upsert_customers, engine))
+        self.points = Coalescer[Command, points.Answer](
+            partial(points.move, engine),
+            key=lambda command: command.path.member_id,
+            patient=partial(points.move, engine, patient=True),
+        )

@@ -4,10 +4,12 @@
 SELECT
     card.member_id, card.project_id, card.code_failures,
     definition.configuration -> 'code_config' AS code_config,
-    card.id, card.card_definition_id, card.created_at,
+    card.id, card.card_definition_id, card.code, card.created_at,
     card.total, card.earned, card.added, card.purchased, card.purchased_reversed, card.subtracted, card.expired,
     card.spent, card.refunded, card.returned, card.locked, card.unlocked,
-    card.pending_total, card.pending_activated, card.pending_canceled
+    card.pending_total, card.pending_activated, card.pending_canceled,
+    card.next_expiration_on, card.next_expiration_points,
+    card.next_activation_on, card.next_activation_points, card.next_activation_type
 FROM cards AS card
 JOIN definitions AS definition ON definition.id = card.card_definition_id
 WHERE card.code_due_at <= $1

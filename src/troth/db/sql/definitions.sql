@@ -4,15 +4,19 @@ SELECT
     project.definitions_version AS version,
     project.time_zone,
     ARRAY(
-        SELECT ARRAY[id, status] FROM programs
+        SELECT ARRAY[id, name, status, configuration::text] FROM programs
         WHERE project_id = project.id AND status <> 'DELETED' ORDER BY id
     ) AS programs,
     ARRAY(
-        SELECT ARRAY[assignment.program_id, definition.id, definition.configuration #>> '{balance_settings,allow_negative}']
+        SELECT ARRAY[assignment.program_id, assignment.definition_id]
         FROM program_assignments AS assignment
         JOIN definitions AS definition ON definition.id = assignment.definition_id
         WHERE definition.project_id = project.id AND definition.kind = 'card_definition' AND definition.status = 'ACTIVE'
         ORDER BY assignment.program_id, assignment.position
+    ) AS wallet_assignments,
+    ARRAY(
+        SELECT ARRAY[id, configuration::text] FROM definitions
+        WHERE project_id = project.id AND kind = 'card_definition' AND status = 'ACTIVE'
     ) AS wallets
 FROM projects AS project
 WHERE project.id = $1;

@@ -79,7 +79,9 @@ SELECT
     card.id, card.card_definition_id, card.code, card.created_at,
     card.total, card.earned, card.added, card.purchased, card.purchased_reversed, card.subtracted, card.expired,
     card.spent, card.refunded, card.returned, card.locked, card.unlocked,
-    card.pending_total, card.pending_activated, card.pending_canceled
+    card.pending_total, card.pending_activated, card.pending_canceled,
+    card.next_expiration_on, card.next_expiration_points,
+    card.next_activation_on, card.next_activation_points, card.next_activation_type
 FROM members AS member
 LEFT JOIN cards AS card ON card.member_id = member.id
 WHERE member.id = ANY (string_to_array($2, E'\x1f')) AND member.project_id = $1 AND member.status <> 'DELETED'
@@ -108,14 +110,16 @@ SELECT
     card.member_id, card.id, card.card_definition_id, card.code, card.created_at,
     card.total, card.earned, card.added, card.purchased, card.purchased_reversed, card.subtracted, card.expired,
     card.spent, card.refunded, card.returned, card.locked, card.unlocked,
-    card.pending_total, card.pending_activated, card.pending_canceled
+    card.pending_total, card.pending_activated, card.pending_canceled,
+    card.next_expiration_on, card.next_expiration_points,
+    card.next_activation_on, card.next_activation_points, card.next_activation_type
 FROM cards AS card
 WHERE card.member_id = ANY ($1::text[])
 ORDER BY card.member_id, card.id
 FOR NO KEY UPDATE;
 
 -- name: save_changes
--- A member that is deleted is no longer enrolled, and its cards wait for no code.
+-- A member that is deleted is no longer enrolled, its cards wait for no code, and its buckets for no date.
 WITH changed AS (
     SELECT * FROM unnest($5::text[], $6::text[], $7::text[], $8::text[], $9::text[])
         AS new (id, program_id, customer_id, status, metadata)
@@ -134,6 +138,20 @@ WITH changed AS (
     SET deleted_at = $2, code_due_at = NULL
     FROM changed
     WHERE changed.status = 'DELETED' AND card.member_id = changed.id
+), left_buckets AS (
+    UPDATE points_buckets AS bucket
+    SET status = 'DELETED', updated_at = $2
+    FROM changed
+    WHERE changed.status = 'DELETED' AND bucket.member_id = changed.id AND bucket.status = 'ACTIVE'
+), left_pending AS (
+    UPDATE pending_buckets AS bucket
+    SET status = 'DELETED', updated_at = $2
+    FROM changed
+    WHERE changed.status = 'DELETED' AND bucket.member_id = changed.id AND bucket.status = 'PENDING'
+), left_slidings AS (
+    DELETE FROM sliding_expirations AS sliding
+    USING changed
+    WHERE changed.status = 'DELETED' AND sliding.member_id = changed.id
 ), saved_activities AS (
     INSERT INTO member_activities (member_id, id, subject_id, type, data, group_id, source, created_at)
     SELECT new.member_id, new.id, new.subject_id, new.type, new.data::json, $3, $4::json, $2

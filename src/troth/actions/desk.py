@@ -1,0 +1,83 @@
+"""The desk: where decisions on the points of members are made, under their locks and with all their facts (domain 7).
+
+Whoever moves points opens a desk in its transaction, asks it for a member, decides, books, and closes it, which saves
+what became of all of them at once.
+"""
+
+from collections.abc import Collection, Sequence
+from typing import Final, NamedTuple
+
+from troth.actions.engine import Engine
+from troth.actions.project_time import project_now
+from troth.core.ledger.holdings import Holdings, Movement, now_for, up_to
+from troth.core.ledger.transactions import Entry
+from troth.core.points import Present
+from troth.db import ledger
+from troth.db.database import Unit
+
+LATE: Final = '{"channel":"INTERNAL"}'
+"""The `source` of what time itself brings about."""
+
+
+class Desk:
+    """The members of a batch at work: each settled once, then decided on command by command."""
+
+    def __init__(self, before: dict[str, Holdings], present: Present) -> None:
+        self._before = before
+        self._present = present
+        self._after: dict[str, Holdings] = {}
+        self._entries: dict[str, list[tuple[Entry, str]]] = {}
+
+    def at(self, member_id: str) -> tuple[Holdings | None, Present]:
+        """Return a member up to its now, and what it is decided on by; None if there is no such member."""
+        before = self._before.get(member_id)
+        if before is None:
+            return None, self._present
+        present = self._present._replace(now=now_for(self._after.get(member_id, before), self._present.now))
+        if member_id not in self._after:
+            self._after[member_id], late = up_to(before, present.now, present.definitions.zone)
+            self._entries[member_id] = [(entry, LATE) for entry in late]
+        return self._after[member_id], present
+
+    def book(self, member_id: str, after: Holdings, entries: Sequence[Entry], source: str) -> None:
+        """Take on what a decision did to a member."""
+        self._after[member_id] = after
+        self._entries[member_id] += ((entry, source) for entry in entries)
+
+    @property
+    def present(self) -> Present:
+        """What decisions are made against besides the members."""
+        return self._present
+
+    def movements(self) -> list[Movement]:
+        """Return what became of every member that was at the desk."""
+        return [Movement(self._before[one], after, self._entries[one]) for one, after in self._after.items()]
+
+
+class Open(NamedTuple):
+    """A desk that is open for a batch, and the members that others have locked."""
+
+    desk: Desk
+    busy: frozenset[str]
+
+
+async def open_desk(
+    engine: Engine,
+    unit: Unit,
+    project_id: str,
+    member_ids: Collection[str],
+    *,
+    buckets: Collection[str] = (),
+    patient: bool = False,
+) -> Open:
+    """Lock members and load all that decisions on their points need; `buckets` are loaded even if they are done."""
+    locked = await ledger.lock(unit, project_id, member_ids, patient=patient)
+    in_force = await engine.definitions.at(unit.connection, project_id, locked.version)
+    before = await ledger.holdings(unit.connection, locked.members, buckets)
+    now = await project_now(engine, unit.connection, project_id)
+    return Open(Desk(before, Present(in_force, now, engine.identifiers.fresh)), locked.busy)
+
+
+async def close_desk(engine: Engine, unit: Unit, project_id: str, desk: Desk) -> None:
+    """Save what became of the members at a desk."""
+    await ledger.save(unit, project_id, desk.movements(), desk.present.now, engine.identifiers.fresh)

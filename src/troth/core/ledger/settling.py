@@ -1,0 +1,83 @@
+"""Settling: what time itself brings about, midnight by midnight (domain 16).
+
+A settled account is the same whether it was settled every night, once a year, or in the middle of a read that was
+thrown away: what falls due at a midnight carries its instant, and ids that are derived from what fell due and when.
+"""
+
+from collections.abc import Callable, Iterable, Iterator
+from datetime import date, datetime, tzinfo
+from hashlib import blake2b
+from typing import Final, NamedTuple
+
+from troth.core.calendar import midnight
+from troth.core.ledger.accounts import DAY, Account, next_due
+from troth.core.ledger.booking import Booked, Occasion, activated, canceled, expired
+from troth.core.ledger.buckets import Bucket, PendingBucket
+from troth.core.ledger.transactions import Entry
+
+_MILLISECOND_DIGITS: Final = 12
+_DIGEST_BYTES: Final = 10
+
+
+class Settled(NamedTuple):
+    """Accounts up to an instant, and what was booked on the way."""
+
+    accounts: tuple[Account, ...]
+    entries: tuple[Entry, ...]
+
+
+def settled(accounts: Iterable[Account], until: datetime, zone: tzinfo) -> Settled:
+    """Return a membership's accounts with everything booked that fell due up to an instant, in domain 16's order."""
+    present = tuple(accounts)
+    entries: list[Entry] = []
+    while (day := min(filter(None, map(next_due, present)), default=None)) is not None:
+        instant = midnight(day, zone)
+        if instant > until:
+            break
+        for step in (_pending_points, _expiring_points):
+            moved = [list(step(account, day, instant)) for account in present]
+            entries += (booked.entry for of_account in moved for booked in of_account if booked.entry.postings)
+            present = tuple(
+                of_account[-1].account if of_account else account
+                for account, of_account in zip(present, moved, strict=True)
+            )
+    return Settled(present, tuple(entries))
+
+
+def _pending_points(account: Account, day: date, instant: datetime) -> Iterator[Booked]:
+    """Activate what becomes usable on this day, then cancel what no event came for by the day before (domain 7)."""
+    due = [one for one in account.pending.values() if one.status == "PENDING" and _waits_no_longer(one, day)]
+    for bucket in sorted(due, key=lambda one: (one.type == "EVENT_BASED", one.id)):
+        occasion = Occasion(instant, day, instant)
+        fresh = derived(instant, account.card_id, bucket.id)
+        if bucket.type == "EVENT_BASED":
+            booked = canceled(account, bucket, bucket.points, occasion, fresh)
+        else:
+            booked = activated(account, bucket, occasion, fresh)
+        account = booked.account
+        yield booked
+
+
+def _waits_no_longer(bucket: PendingBucket, day: date) -> bool:
+    return bucket.date < day if bucket.type == "EVENT_BASED" else bucket.date <= day
+
+
+def _expiring_points(account: Account, day: date, instant: datetime) -> Iterator[Booked]:
+    """Expire what had its last day of use the day before (domain 7)."""
+    last_day = day - DAY
+    due: list[Bucket] = [
+        one
+        for one in account.buckets.values()
+        if one.status == "ACTIVE" and (last := account.date_of(one)) is not None and last <= last_day
+    ]
+    if due:
+        due.sort(key=lambda one: (one.month, one.id))
+        fresh = derived(instant, account.card_id, "expired")
+        yield expired(account, due, last_day, Occasion(instant, day, instant), fresh)
+
+
+def derived(instant: datetime, *names: str) -> Callable[[str], str]:
+    """Return a maker of ids that are always the same for the same instant and names; for each prefix one id."""
+    milliseconds = round(instant.timestamp() * 1000)
+    digest = blake2b("\x1f".join(names).encode(), digest_size=_DIGEST_BYTES).hexdigest()
+    return lambda prefix: f"{prefix}_{milliseconds:0{_MILLISECOND_DIGITS}x}{digest}"

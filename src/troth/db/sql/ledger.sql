@@ -1,0 +1,239 @@
+-- Accounts, postings, transactions and buckets. As in members.sql, a batch travels as columns of text joined by U+001F;
+-- an empty text in a column of dates or of instants stands for null.
+
+-- name: lock
+-- Nobody else moves the points of these members until the transaction ends. A member that somebody else has locked is
+-- skipped and comes back as busy. Members are locked in the order in which they are asked for.
+SELECT
+    asked.id AS member_id,
+    (SELECT definitions_version FROM projects WHERE id = $1) AS version,
+    locked.*,
+    EXISTS (SELECT FROM members AS other WHERE other.id = asked.id AND other.project_id || '' = $1) AS is_there
+FROM unnest($2::text[]) WITH ORDINALITY AS asked (id, place)
+LEFT JOIN LATERAL (
+    SELECT member.id, member.customer_id, member.program_id, member.status, member.metadata, member.created_at, member.updated_at
+    FROM members AS member
+    WHERE member.id = asked.id AND member.project_id || '' = $1
+    FOR NO KEY UPDATE SKIP LOCKED
+) AS locked ON true
+ORDER BY asked.place;
+
+-- name: lock_patiently
+SELECT
+    asked.id AS member_id,
+    (SELECT definitions_version FROM projects WHERE id = $1) AS version,
+    locked.*,
+    locked.id IS NOT NULL AS is_there
+FROM unnest($2::text[]) WITH ORDINALITY AS asked (id, place)
+LEFT JOIN LATERAL (
+    SELECT member.id, member.customer_id, member.program_id, member.status, member.metadata, member.created_at, member.updated_at
+    FROM members AS member
+    WHERE member.id = asked.id AND member.project_id || '' = $1
+    FOR NO KEY UPDATE
+) AS locked ON true
+ORDER BY asked.place;
+
+-- name: accounts
+-- The accounts of members, each with its open buckets and those that are named ($2). Buckets come as JSON: a statement
+-- of its own for each kind would cost a round trip.
+SELECT
+    card.member_id, card.id, card.card_definition_id, card.allow_negative, coalesce(card.latest_at, card.created_at),
+    (
+        SELECT json_agg(json_build_array(
+            bucket.id, bucket.expiration_type, bucket.expiration_key, bucket.expires_on, bucket.month, bucket.points,
+            bucket.status, bucket.created_at, bucket.updated_at
+        ) ORDER BY bucket.id)
+        FROM points_buckets AS bucket
+        WHERE bucket.member_id = card.member_id AND bucket.card_id = card.id
+            AND (bucket.status = 'ACTIVE' OR bucket.id = ANY ($2::text[]))
+    ) AS buckets,
+    (
+        SELECT json_agg(json_build_array(
+            bucket.id, bucket.type, bucket.date, bucket.expiration, bucket.points, bucket.status, bucket.created_at,
+            bucket.updated_at
+        ) ORDER BY bucket.id)
+        FROM pending_buckets AS bucket
+        WHERE bucket.member_id = card.member_id AND bucket.card_id = card.id
+            AND (bucket.status = 'PENDING' OR bucket.id = ANY ($2::text[]))
+    ) AS pending,
+    (
+        SELECT json_agg(json_build_array(sliding.expiration, sliding.key, sliding.last_activity_on, sliding.expires_on))
+        FROM sliding_expirations AS sliding
+        WHERE sliding.member_id = card.member_id AND sliding.card_id = card.id
+    ) AS slidings,
+    card.total, card.earned, card.added, card.purchased, card.purchased_reversed, card.subtracted, card.expired,
+    card.spent, card.refunded, card.returned, card.locked, card.unlocked,
+    card.pending_total, card.pending_activated, card.pending_canceled
+FROM cards AS card
+WHERE card.member_id = ANY ($1::text[]) AND card.deleted_at IS NULL
+ORDER BY card.member_id, card.id;
+
+-- name: save
+-- One statement, all tables, in the order of its parameters.
+WITH saved_transactions AS (
+    INSERT INTO card_transactions (
+        member_id, card_id, id, card_definition_id, type, status, details, group_id, source, created_at, occurred_at
+    )
+    SELECT member_id, card_id, id, card_definition_id, type, status, details::json, group_id, source::json,
+        created_at::timestamptz, occurred_at::timestamptz
+    FROM unnest(
+        string_to_array($3, E'\x1f'), string_to_array($4, E'\x1f'), string_to_array($5, E'\x1f'),
+        string_to_array($6, E'\x1f'), string_to_array($7, E'\x1f'), string_to_array($8, E'\x1f'),
+        string_to_array($9, E'\x1f'), string_to_array($10, E'\x1f'), string_to_array($11, E'\x1f'),
+        string_to_array($12, E'\x1f'), string_to_array($13, E'\x1f')
+    ) AS new (
+        member_id, card_id, id, card_definition_id, type, status, details, group_id, source, created_at, occurred_at
+    )
+), saved_postings AS (
+    INSERT INTO postings (member_id, card_id, transaction_id, place, kind, points, changes, posted_at)
+    SELECT member_id, card_id, transaction_id, place::smallint, kind, points::bigint, changes::jsonb, posted_at::timestamptz
+    FROM unnest(
+        string_to_array($14, E'\x1f'), string_to_array($15, E'\x1f'), string_to_array($16, E'\x1f'),
+        string_to_array($17, E'\x1f'), string_to_array($18, E'\x1f'), string_to_array($19, E'\x1f'),
+        string_to_array($20, E'\x1f'), string_to_array($21, E'\x1f')
+    ) AS new (member_id, card_id, transaction_id, place, kind, points, changes, posted_at)
+), saved_buckets AS (
+    INSERT INTO points_buckets AS present (
+        member_id, card_id, id, project_id, expiration_type, expiration_key, expires_on, month, points, status,
+        created_at, updated_at
+    )
+    SELECT member_id, card_id, id, $1, expiration_type, expiration_key, nullif(expires_on, '')::date, month::date,
+        points::bigint, status, created_at::timestamptz, nullif(updated_at, '')::timestamptz
+    FROM unnest(
+        string_to_array($22, E'\x1f'), string_to_array($23, E'\x1f'), string_to_array($24, E'\x1f'),
+        string_to_array($25, E'\x1f'), string_to_array($26, E'\x1f'), string_to_array($27, E'\x1f'),
+        string_to_array($28, E'\x1f'), string_to_array($29, E'\x1f'), string_to_array($30, E'\x1f'),
+        string_to_array($31, E'\x1f'), string_to_array($32, E'\x1f')
+    ) AS new (
+        member_id, card_id, id, expiration_type, expiration_key, expires_on, month, points, status, created_at, updated_at
+    )
+    ON CONFLICT (member_id, card_id, id) DO UPDATE
+    SET expires_on = excluded.expires_on, points = excluded.points, status = excluded.status,
+        updated_at = excluded.updated_at
+), saved_pending AS (
+    INSERT INTO pending_buckets AS present (
+        member_id, card_id, id, project_id, type, date, expiration, points, status, created_at, updated_at
+    )
+    SELECT member_id, card_id, id, $1, type, date::date, expiration::jsonb, points::bigint, status,
+        created_at::timestamptz, nullif(updated_at, '')::timestamptz
+    FROM unnest(
+        string_to_array($33, E'\x1f'), string_to_array($34, E'\x1f'), string_to_array($35, E'\x1f'),
+        string_to_array($36, E'\x1f'), string_to_array($37, E'\x1f'), string_to_array($38, E'\x1f'),
+        string_to_array($39, E'\x1f'), string_to_array($40, E'\x1f'), string_to_array($41, E'\x1f'),
+        string_to_array($42, E'\x1f')
+    ) AS new (member_id, card_id, id, type, date, expiration, points, status, created_at, updated_at)
+    ON CONFLICT (member_id, card_id, id) DO UPDATE
+    SET points = excluded.points, status = excluded.status, updated_at = excluded.updated_at
+), saved_slidings AS (
+    INSERT INTO sliding_expirations AS present (
+        member_id, card_id, key, project_id, expiration, last_activity_on, expires_on, check_on
+    )
+    SELECT member_id, card_id, key, $1, expiration::jsonb, last_activity_on::date, expires_on::date, expires_on::date
+    FROM unnest(
+        string_to_array($43, E'\x1f'), string_to_array($44, E'\x1f'), string_to_array($45, E'\x1f'),
+        string_to_array($46, E'\x1f'), string_to_array($47, E'\x1f'), string_to_array($48, E'\x1f')
+    ) AS new (member_id, card_id, key, expiration, last_activity_on, expires_on)
+    ON CONFLICT (member_id, card_id, key) DO UPDATE
+    SET last_activity_on = excluded.last_activity_on, expires_on = excluded.expires_on
+), saved_cards AS (
+    UPDATE cards AS card
+    SET (total, earned, added, purchased, purchased_reversed, subtracted, expired, spent, refunded, returned, locked,
+         unlocked, pending_total, pending_activated, pending_canceled)
+        = (counter[1], counter[2], counter[3], counter[4], counter[5], counter[6], counter[7], counter[8], counter[9],
+           counter[10], counter[11], counter[12], counter[13], counter[14], counter[15]),
+        latest_at = new.latest_at, updated_at = new.latest_at,
+        next_expiration_on = new.next_expiration_on, next_expiration_points = new.next_expiration_points,
+        next_activation_on = new.next_activation_on, next_activation_points = new.next_activation_points,
+        next_activation_type = new.next_activation_type
+    FROM (
+        SELECT member_id, card_id, string_to_array(counters, ',')::bigint[] AS counter, latest_at::timestamptz AS latest_at,
+            nullif(expiration_on, '')::date AS next_expiration_on,
+            nullif(expiration_points, '')::bigint AS next_expiration_points,
+            nullif(activation_on, '')::date AS next_activation_on,
+            nullif(activation_points, '')::bigint AS next_activation_points,
+            nullif(activation_type, '') AS next_activation_type
+        FROM unnest(
+            string_to_array($49, E'\x1f'), string_to_array($50, E'\x1f'), string_to_array($51, E'\x1f'),
+            string_to_array($52, E'\x1f'), string_to_array($53, E'\x1f'), string_to_array($54, E'\x1f'),
+            string_to_array($55, E'\x1f'), string_to_array($56, E'\x1f'), string_to_array($57, E'\x1f')
+        ) AS new (
+            member_id, card_id, counters, latest_at, expiration_on, expiration_points, activation_on,
+            activation_points, activation_type
+        )
+    ) AS new
+    WHERE card.member_id = new.member_id AND card.id = new.card_id
+)
+INSERT INTO outbox (member_id, id, project_id, created_at)
+SELECT member_id, id, $1, $2
+FROM unnest(string_to_array($58, E'\x1f'), string_to_array($59, E'\x1f')) AS new (member_id, id);
+
+-- name: is_saved
+SELECT true FROM outbox WHERE member_id = $1 AND id = $2;
+
+-- name: transactions
+SELECT id, card_id, card_definition_id, type, status, details, created_at, occurred_at, updated_at
+FROM card_transactions
+WHERE member_id = $1 AND card_id = $2;
+
+-- name: points_buckets
+-- What expires: buckets that hold points and have a date. A sliding bucket's date is that of its configuration.
+SELECT
+    id, expiration_type, expiration_key, expires_on, month, points, status, created_at, updated_at, expiration_date
+FROM (
+    SELECT bucket.*, coalesce(bucket.expires_on, sliding.expires_on) AS expiration_date
+    FROM points_buckets AS bucket
+    LEFT JOIN sliding_expirations AS sliding
+        ON sliding.member_id = bucket.member_id AND sliding.card_id = bucket.card_id AND sliding.key = bucket.expiration_key
+    WHERE bucket.member_id = $1 AND bucket.card_id = $2 AND bucket.status = 'ACTIVE' AND bucket.points > 0
+) AS dated
+WHERE expiration_date IS NOT NULL;
+
+-- name: pending_buckets
+SELECT id, type, date, expiration, points, status, created_at, updated_at
+FROM pending_buckets
+WHERE member_id = $1 AND card_id = $2 AND status = 'PENDING';
+
+-- name: due
+-- Members of a project for whom a day brings something: points that have had their last day of use, pending points to
+-- activate or, their last day over, to cancel, sliding dates to look at again. The oldest first, some rows at a time.
+SELECT member_id FROM (
+    (SELECT member_id FROM points_buckets
+     WHERE project_id = $1 AND status = 'ACTIVE' AND expires_on < $2::date
+     ORDER BY expires_on, member_id LIMIT $3::int)
+    UNION
+    (SELECT member_id FROM pending_buckets
+     WHERE project_id = $1 AND status = 'PENDING' AND date < $2::date + 1 AND (type <> 'EVENT_BASED' OR date < $2::date)
+     ORDER BY date, member_id LIMIT $3::int)
+    UNION
+    (SELECT member_id FROM sliding_expirations
+     WHERE project_id = $1 AND check_on < $2::date
+     ORDER BY check_on, member_id LIMIT $3::int)
+) AS due
+ORDER BY member_id;
+
+-- name: next_due
+-- The first day on which `due` finds anybody.
+SELECT least(
+    (SELECT min(expires_on) + 1 FROM points_buckets
+     WHERE project_id = $1 AND status = 'ACTIVE' AND expires_on IS NOT NULL),
+    (SELECT min(date + CASE WHEN type = 'EVENT_BASED' THEN 1 ELSE 0 END) FROM pending_buckets
+     WHERE project_id = $1 AND status = 'PENDING'),
+    (SELECT min(check_on) + 1 FROM sliding_expirations WHERE project_id = $1)
+);
+
+-- name: look_again
+-- Sliding dates of settled members: those that are over are done with, the others are looked at when they are due.
+WITH over AS (
+    DELETE FROM sliding_expirations
+    WHERE member_id = ANY ($1::text[]) AND expires_on < $2::date
+)
+UPDATE sliding_expirations SET check_on = expires_on
+WHERE member_id = ANY ($1::text[]) AND check_on < $2::date AND expires_on >= $2::date;
+
+-- name: sum_in_period
+-- What was earned or spent by when it occurred: a period's limit (domain 7).
+SELECT member_id, card_id, coalesce(sum((details #>> '{points,total}')::bigint), 0)::bigint AS points
+FROM card_transactions
+WHERE member_id = ANY ($1::text[]) AND type = ANY ($2::text[]) AND status <> 'REJECTED'
+    AND created_at >= $3 AND occurred_at >= $3 AND occurred_at < $4
+GROUP BY member_id, card_id;
