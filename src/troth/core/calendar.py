@@ -61,6 +61,7 @@ def weekday(day: date) -> int:
     return day.isoweekday() % 7
 
 
+@lru_cache(maxsize=8192)
 def shifted(anchor: date, count: int, unit: Length) -> date:
     """Return the date that lies `count` units after the anchor, or before it if negative.
 

@@ -1,0 +1,266 @@
+"""The evaluation of tiers: what a change, a midnight or a departure makes of where a member stands (domain 10 and 16).
+
+The tier that is deserved is compared with the one that is held. A higher one is entered at once. One that is no longer
+deserved is kept while it is safe, then through its grace, and then lost as the structure says. What the comparison
+changes is booked as one transaction. Where points count from the next tracking period on, those of the period before
+decide what is held; what those of the running one will bring is booked besides, PENDING.
+
+Evaluating anew changes nothing as long as facts and day are the same. Whoever evaluates a change has evaluated every
+midnight before it that was due.
+"""
+
+from collections.abc import Callable, Set
+from datetime import date, datetime, tzinfo
+from enum import Enum
+from typing import Final, NamedTuple
+
+from troth.core.calendar import ONE_DAY, day_of, midnight
+from troth.core.tiering.state import Origin, TierState, TierTransaction, TierTransactionType
+from troth.core.tiering.structure import Structure, grace_through, prolonged_through, safe_through
+from troth.core.tiering.tracking import began_on, next_began_on, rolled
+
+SUPERSEDED: Final = "SUPERSEDED_BY_LATER_TRANSACTION"
+
+Fresh = Callable[[str], str]
+"""What makes an id of a prefix."""
+
+
+class Facts(NamedTuple):
+    """What a tier is decided by besides the state: the card's balance, the customer's segments, the project's zone."""
+
+    balance: int
+    segment_ids: Set[str]
+    zone: tzinfo
+
+
+class Cause(NamedTuple):
+    """What a member is evaluated after; `active_on` is the day of the activity if it moves a sliding date."""
+
+    instant: datetime
+    origin: Origin | None
+    active_on: date | None = None
+
+
+class Step(Enum):
+    """The two steps of a midnight that are about tiers, in their order (domain 16)."""
+
+    TIERS_EXPIRE = 2
+    BALANCE_TIERS = 4
+
+
+class Evaluated(NamedTuple):
+    """The new state, and the transactions booked; one with the id of an earlier one replaces it."""
+
+    state: TierState
+    booked: tuple[TierTransaction, ...] = ()
+
+
+class _Moment(NamedTuple):
+    """What one evaluation looks at; `disqualified_on` is the day that a grace beginning now counts from."""
+
+    structure: Structure
+    facts: Facts
+    cause: Cause
+    day: date
+    disqualified_on: date
+    fresh: Fresh
+
+    def deserved(self, points: int) -> str | None:
+        return self.structure.deserved(points, self.facts.segment_ids)
+
+    def safe(self, state: TierState) -> bool:
+        return state.safe_through is not None and state.safe_through >= self.day
+
+    def end_of(self, last: date | None) -> datetime | None:
+        return midnight(last + ONE_DAY, self.facts.zone) if last else None
+
+
+def after_change(structure: Structure, state: TierState, facts: Facts, cause: Cause, fresh: Fresh) -> Evaluated:
+    """Evaluate a member whose card has been made or has changed, or whose customer's segments have."""
+    day = day_of(cause.instant, facts.zone)
+    return _evaluated(_Moment(structure, facts, cause, day, day, fresh), state)
+
+
+def at_midnight(structure: Structure, state: TierState, facts: Facts, day: date, step: Step, fresh: Fresh) -> Evaluated:
+    """Evaluate a member in a step of the midnight that begins a day.
+
+    Tiers that follow the balance are evaluated after points have expired, but those whose safety ends before it: who
+    has the points through a tier's last safe day has it prolonged. A midnight on which nothing is due changes nothing.
+    """
+    if structure.configuration.point_earned is None:
+        due = step is Step.BALANCE_TIERS or (state.safe_through is not None and state.safe_through < day)
+    else:
+        due = step is Step.TIERS_EXPIRE
+    if not due:
+        return Evaluated(state)
+    cause = Cause(midnight(day, facts.zone), Origin("daily_task_operations"))
+    return _evaluated(_Moment(structure, facts, cause, day, day - ONE_DAY, fresh), state)
+
+
+def departure(structure: Structure, state: TierState, facts: Facts, cause: Cause, fresh: Fresh) -> Evaluated:
+    """Book that a member leaves its tier because its card is deleted, and what is deferred never comes (domain 6)."""
+    day = day_of(cause.instant, facts.zone)
+    return _booked(_Moment(structure, facts, cause, day, day, fresh), state, TierState(tracking=state.tracking), None)
+
+
+def next_due(structure: Structure, state: TierState) -> date | None:
+    """Return the next day whose midnight could change anything though nothing else happens, None if none could."""
+    # Whoever has lost a level may lose the next one a day later; the grace is then over, or ends no earlier than that.
+    last_days = (state.safe_through, state.fell_on or state.grace_through)
+    due = [last + ONE_DAY for last in last_days if last]
+    earned = structure.configuration.point_earned
+    if earned and state.tracking and state.tracking.counts:
+        due.append(began_on(state.tracking.card_created_on, earned.period, state.tracking.number + 1))
+    return min(due, default=None)
+
+
+def deciding_points(structure: Structure, state: TierState, facts: Facts) -> int:
+    """Return the points that decide which tier is deserved now (domain 10)."""
+    earned, tracking = structure.configuration.point_earned, state.tracking
+    if earned is None or tracking is None:
+        return facts.balance
+    return tracking.points if earned.type == "IMMEDIATELY" else tracking.points_before
+
+
+def _evaluated(moment: _Moment, state: TierState) -> Evaluated:
+    before = _brought_to(moment, state)
+    after = _moved(moment, _active(moment, before))
+    return _booked(moment, before, after, _upcoming(moment, after))
+
+
+def _brought_to(moment: _Moment, state: TierState) -> TierState:
+    earned, tracking = moment.structure.configuration.point_earned, state.tracking
+    if earned and tracking:
+        tracking = rolled(tracking, earned.period, moment.day)
+    fell_on = moment.day if state.fell_on == moment.day else None
+    if (tracking, fell_on) == (state.tracking, state.fell_on):
+        return state
+    return state._replace(tracking=tracking, fell_on=fell_on)
+
+
+def _active(moment: _Moment, state: TierState) -> TierState:
+    active_on, expiration = moment.cause.active_on, moment.structure.configuration.expiration
+    if active_on is None or state.tier_id is None or expiration.sliding_expiration is None:
+        return state
+    through = safe_through(expiration, active_on)
+    return state._replace(safe_through=max(filter(None, (through, state.safe_through))))
+
+
+def _moved(moment: _Moment, state: TierState) -> TierState:
+    structure = moment.structure
+    deserved = moment.deserved(deciding_points(structure, state, moment.facts))
+    if structure.levels[deserved] > structure.levels[state.tier_id]:
+        return _entered(moment, state, deserved, deserved)
+    if state.tier_id is None:
+        return state
+    if moment.safe(state):
+        return state._replace(grace_through=None) if state.grace_through else state
+    if deserved == state.tier_id:
+        through = prolonged_through(structure.configuration.expiration, state.safe_through or moment.day)
+        return state._replace(safe_through=through, grace_through=None)
+    return _undeserved(moment, state, state.tier_id, deserved)
+
+
+def _undeserved(moment: _Moment, state: TierState, tier_id: str, deserved: str | None) -> TierState:
+    structure, downgrade = moment.structure, moment.structure.configuration.downgrade
+    if structure.never_loses(tier_id):
+        return state._replace(safe_through=None, grace_through=None)
+    grace = state.grace_through
+    if grace is None and downgrade.grace_period:
+        grace = grace_through(downgrade.grace_period, state.safe_through or moment.disqualified_on)
+    state = state._replace(safe_through=None, grace_through=grace)
+    level_a_day = downgrade.type == "SINGLE_LEVEL"
+    if (grace and moment.day <= grace) or (level_a_day and state.fell_on == moment.day):
+        return state
+    lower = structure.one_below(tier_id, moment.facts.segment_ids) if level_a_day else deserved
+    lower = max(lower, state.secured_id, key=structure.levels.__getitem__)
+    return _entered(moment, state._replace(fell_on=moment.day if level_a_day else None), lower, deserved)
+
+
+def _entered(moment: _Moment, state: TierState, tier_id: str | None, deserved: str | None) -> TierState:
+    structure, expiration = moment.structure, moment.structure.configuration.expiration
+    secured = structure.secured(tier_id, moment.facts.segment_ids)
+    entered = state._replace(
+        tier_id=tier_id,
+        since=moment.cause.instant,
+        safe_through=None,
+        secured_id=max(secured, state.secured_id, key=structure.levels.__getitem__),
+    )
+    if tier_id is None:
+        return entered._replace(since=None, grace_through=None)
+    if tier_id == deserved:
+        return entered._replace(safe_through=safe_through(expiration, moment.day), grace_through=None)
+    return entered._replace(grace_through=None) if structure.never_loses(tier_id) else entered
+
+
+def _upcoming(moment: _Moment, state: TierState) -> str | None:
+    """Return the higher tier that the points of the running period bring with the next one."""
+    structure, earned = moment.structure, moment.structure.configuration.point_earned
+    if earned is None or earned.type == "IMMEDIATELY" or state.tracking is None:
+        return None
+    tier_id = moment.deserved(state.tracking.points)
+    return tier_id if structure.levels[tier_id] > structure.levels[state.tier_id] else None
+
+
+def _booked(moment: _Moment, before: TierState, after: TierState, upcoming: str | None) -> Evaluated:
+    """Return the state with what is deferred now, and every transaction that tells of the difference."""
+    booked, pending, now = [], before.deferred, moment.cause.instant
+    if kind := _kind(moment.structure, before, after):
+        if pending and pending.tier_to == after.tier_id and pending.start_at <= now:
+            booked.append(pending._replace(status="APPROVED", updated_at=now))
+            pending = None
+        else:
+            booked.append(_change(moment, kind, before, after))
+    stays = pending and (pending.tier_from, pending.tier_to) == (after.tier_id, upcoming) and pending.start_at > now
+    if pending and not stays:
+        booked.append(pending._replace(status="REJECTED", rejection=SUPERSEDED, updated_at=now))
+        pending = None
+    if upcoming and pending is None:
+        pending = _deferral(moment, after, upcoming)
+        booked.append(pending)
+    return Evaluated(after if after.deferred == pending else after._replace(deferred=pending), tuple(booked))
+
+
+def _kind(structure: Structure, before: TierState, after: TierState) -> TierTransactionType | None:
+    if before.tier_id == after.tier_id:
+        return "PROLONGED" if after.safe_through and after.safe_through != before.safe_through else None
+    if before.tier_id is None:
+        return "JOINED"
+    if after.tier_id is None:
+        return "LEFT"
+    return "UPGRADED" if structure.levels[after.tier_id] > structure.levels[before.tier_id] else "DOWNGRADED"
+
+
+def _change(moment: _Moment, kind: TierTransactionType, before: TierState, after: TierState) -> TierTransaction:
+    now = moment.cause.instant
+    return TierTransaction(
+        id=moment.fresh("lttx"),
+        type=kind,
+        status="APPROVED",
+        tier_from=before.tier_id,
+        tier_to=after.tier_id,
+        points=deciding_points(moment.structure, before, moment.facts),
+        start_at=now,
+        expires_at=moment.end_of(after.safe_through),
+        origin=moment.cause.origin,
+        created_at=now,
+    )
+
+
+def _deferral(moment: _Moment, state: TierState, tier_id: str) -> TierTransaction:
+    earned, tracking = moment.structure.configuration.point_earned, state.tracking
+    assert earned is not None
+    assert tracking is not None
+    first = next_began_on(tracking.card_created_on, earned.period, moment.day)
+    return TierTransaction(
+        id=moment.fresh("lttx"),
+        type="UPGRADED" if state.tier_id else "JOINED",
+        status="PENDING",
+        tier_from=state.tier_id,
+        tier_to=tier_id,
+        points=tracking.points,
+        start_at=midnight(first, moment.facts.zone),
+        expires_at=moment.end_of(safe_through(moment.structure.configuration.expiration, first)),
+        origin=moment.cause.origin,
+        created_at=moment.cause.instant,
+    )

@@ -1,0 +1,79 @@
+"""Where a member stands in a tier structure, and the transactions that tell how it came there (domain 10)."""
+
+from datetime import date, datetime
+from typing import Literal, NamedTuple, TypeAlias
+
+from troth.core.tiering.structure import Structure
+from troth.core.tiering.tracking import Tracking
+from troth.core.tiering.tracking import counted as counted_in
+
+TierTransactionType: TypeAlias = Literal["JOINED", "UPGRADED", "PROLONGED", "DOWNGRADED", "LEFT"]
+TierTransactionStatus: TypeAlias = Literal["PENDING", "APPROVED", "REJECTED"]
+OriginType: TypeAlias = Literal[
+    "card_operations", "daily_task_operations", "member_card_created", "member_card_deleted"
+]
+
+
+class Origin(NamedTuple):
+    """What made a tier change; the ids of the card's transactions where they did."""
+
+    type: OriginType
+    card_transaction_ids: tuple[str, ...] = ()
+
+
+class TierTransaction(NamedTuple):
+    """One entry of a member's tier history.
+
+    A PENDING one becomes APPROVED at `start_at`, or REJECTED where another takes its place; then `updated_at` is set.
+    `points` are those that decided it.
+    """
+
+    id: str
+    type: TierTransactionType
+    status: TierTransactionStatus
+    tier_from: str | None
+    tier_to: str | None
+    points: int
+    start_at: datetime
+    expires_at: datetime | None
+    origin: Origin | None
+    created_at: datetime
+    updated_at: datetime | None = None
+    rejection: str | None = None
+
+
+class TierState(NamedTuple):
+    """Where the member of a card stands.
+
+    `safe_through` is the last day on which the tier is safe, whatever the points; None if it is kept only as long as it
+    is deserved, or until its grace is over. `grace_through` is the last day of that grace; it stays while the member is
+    falling from level to level: one fall, one grace. `fell_on` is the day of the last such level, `secured_id` the
+    highest tier reached that is never lost, `deferred` the one PENDING transaction. `tracking` is None where tiers
+    follow the balance.
+    """
+
+    tier_id: str | None = None
+    since: datetime | None = None
+    safe_through: date | None = None
+    grace_through: date | None = None
+    fell_on: date | None = None
+    secured_id: str | None = None
+    deferred: TierTransaction | None = None
+    tracking: Tracking | None = None
+
+
+def before_the_first(structure: Structure, card_created_on: date) -> TierState:
+    """Return the state of a card that has just been made and not been evaluated yet."""
+    follows_balance = structure.configuration.point_earned is None
+    return TierState(tracking=None if follows_balance else Tracking(card_created_on))
+
+
+def counted(structure: Structure, state: TierState, day: date, points: int) -> TierState:
+    """Return the state with points that occurred on a day: earned or activated, negative where they are refunded.
+
+    Where tiers follow the balance, and for points that are neither (added, purchased, spent), nothing is to be counted.
+    """
+    earned = structure.configuration.point_earned
+    if earned is None or state.tracking is None or points == 0:
+        return state
+    return state._replace(tracking=counted_in(state.tracking, earned.period, day, points))

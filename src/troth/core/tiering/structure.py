@@ -1,0 +1,114 @@
+"""A tier structure in force: its tiers as levels, from the lowest to the highest (domain 10)."""
+
+from collections.abc import Iterable, Mapping, Set
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import NamedTuple, Self
+
+from troth.core.calendar import end_of, next_of, shifted
+from troth.core.tiers import GracePeriod, TierConfiguration, TierExpiration, TierStructureConfiguration
+
+
+class Tier(NamedTuple):
+    """One level."""
+
+    id: str
+    name: str
+    configuration: TierConfiguration
+
+    @property
+    def ends(self) -> tuple[Decimal, Decimal | None]:
+        """The lowest points of the tier and the highest, None where there is no upper end."""
+        return self.configuration.qualification_rules.ends
+
+    @property
+    def never_lost(self) -> bool:
+        """Whether the tier itself says that nobody loses it."""
+        return self.configuration.downgrade.type == "NO_DOWNGRADE"
+
+    @property
+    def segment_id(self) -> str | None:
+        """The segment that the tier asks for besides points."""
+        segment = self.configuration.qualification_rules.segment
+        return segment.id if segment else None
+
+    def admits(self, segment_ids: Set[str]) -> bool:
+        """Tell whether a customer in these segments may be in the tier, whatever the points."""
+        return self.segment_id is None or self.segment_id in segment_ids
+
+
+@dataclass(frozen=True, slots=True)
+class Structure:
+    """A tier structure; `tiers` stand in order, the lowest first. Make it with `Structure.of`."""
+
+    id: str
+    configuration: TierStructureConfiguration
+    tiers: tuple[Tier, ...]
+    levels: Mapping[str | None, int]
+    """The position of each tier, and of being in none: -1."""
+    entries: tuple[tuple[Decimal, str | None, str], ...]
+    """What to enter each tier takes, the highest first: its points, its segment if it has one, its id."""
+
+    @classmethod
+    def of(cls, structure_id: str, configuration: TierStructureConfiguration, tiers: Iterable[Tier]) -> Self:
+        """Return the structure with its tiers in order: by points; of equal ones that with a segment is the higher."""
+        ordered = sorted(tiers, key=lambda one: (one.ends[0], one.segment_id is not None))
+        levels: dict[str | None, int] = {tier.id: level for level, tier in enumerate(ordered)}
+        entries = tuple((tier.ends[0], tier.segment_id, tier.id) for tier in reversed(ordered))
+        return cls(structure_id, configuration, tuple(ordered), levels | {None: -1}, entries)
+
+    def tier(self, tier_id: str) -> Tier:
+        """Return a tier by its id."""
+        return self.tiers[self.levels[tier_id]]
+
+    def deserved(self, points: int, segment_ids: Set[str]) -> str | None:
+        """Return the highest tier that these points and segments are enough for, None if there is none."""
+        for lowest, segment_id, tier_id in self.entries:
+            if lowest <= points and (segment_id is None or segment_id in segment_ids):
+                return tier_id
+        return None
+
+    def one_below(self, tier_id: str, segment_ids: Set[str]) -> str | None:
+        """Return the next lower tier that is open to these segments, None below the lowest."""
+        lower = reversed(self.tiers[: self.levels[tier_id]])
+        return next((tier.id for tier in lower if tier.admits(segment_ids)), None)
+
+    def secured(self, tier_id: str | None, segment_ids: Set[str]) -> str | None:
+        """Return the highest tier that whoever enters this one has reached and never loses, None if there is none.
+
+        That is the entered tier or a lower one that is open to these segments: who skips a level has reached it too.
+        """
+        reached = reversed(self.tiers[: self.levels[tier_id] + 1])
+        return next(
+            (tier.id for tier in reached if tier.never_lost and (tier.id == tier_id or tier.admits(segment_ids))), None
+        )
+
+    def never_loses(self, tier_id: str) -> bool:
+        """Tell whether a tier is kept however few the points become."""
+        return self.configuration.downgrade.type == "NO_DOWNGRADE" or self.tier(tier_id).never_lost
+
+
+def safe_through(expiration: TierExpiration, day: date) -> date | None:
+    """Return the last day on which a tier reached on this day is safe, None if it is not safe at all (domain 10)."""
+    if fixed := expiration.fixed_duration:
+        return shifted(day, fixed.period.value, fixed.period.unit)
+    if calendar := expiration.calendar_expiration:
+        return next_of(calendar.calendar_dates, day)
+    if sliding := expiration.sliding_expiration:
+        return shifted(day, sliding.period.value, sliding.period.unit)
+    return None
+
+
+def prolonged_through(expiration: TierExpiration, day: date) -> date | None:
+    """Return the last safe day of a tier that is deserved again, or still on this, its last safe day.
+
+    None where deserving a tier makes it no safer: nothing does without retention, with sliding dates only activity.
+    """
+    return None if expiration.type == "SLIDING_EXPIRATION" else safe_through(expiration, day)
+
+
+def grace_through(grace: GracePeriod, day: date) -> date:
+    """Return the last day of a grace that begins when this day ends, or on it."""
+    last = shifted(day, grace.value, grace.unit)
+    return end_of(grace.unit, last) if grace.round_up else last
