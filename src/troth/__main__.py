@@ -174,6 +174,7 @@ NOUNS: Final = {
     "project": "Make and list projects.",
     "key": "Make, list, rotate and revoke a project's keys.",
     "customers": "Import customers.",
+    "ledger": "Hold every card against its postings.",
     "jobs": "List background work that is put aside, and have it tried again.",
 }
 """Every noun of the command line; its commands are in the module of `cli` that has its name."""

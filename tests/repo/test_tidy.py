@@ -30,6 +30,7 @@ WALL_CLOCK_READERS = {
     "actions/access.py", "actions/access_cache.py", "actions/access_tokens.py",  # projects, keys, tokens
     "actions/campaigns.py", "actions/customer_imports.py", "actions/member_batches.py",  # async actions
     "actions/card_codes.py", "actions/triggers.py",  # when to try again
+    "actions/ledger_audit.py",  # which night it is
     "actions/project_time.py",  # where the project's clock follows the wall's
     "http/door.py", "http/lists.py",  # durations, cursors
 }  # fmt: skip

@@ -61,7 +61,14 @@ CARD_HISTORY: Final = history_list(
     "lcrsacrd",
     ids("lacrd"),
     noun="card",
-    pasts=("created", "assigned", "unassigned", "code_generation.succeeded", "code_generation.failed"),
+    pasts=(
+        "created",
+        "assigned",
+        "unassigned",
+        "code_generation.succeeded",
+        "code_generation.failed",
+        "ledger.repaired",
+    ),
 )
 
 

@@ -236,6 +236,7 @@ class CardActivity(Activity):
         "vl.card.unassigned",
         "vl.card.code_generation.succeeded",
         "vl.card.code_generation.failed",
+        "vl.card.ledger.repaired",
     ]
     data: dict[str, Any]
 
