@@ -1,8 +1,9 @@
-"""A clock that tests move."""
+"""Clocks that tests move, and one that hurries by itself."""
 
 from datetime import datetime, timedelta
+from itertools import count
 
-from troth.clocks import Clock
+from troth.clocks import Clock, WallClock
 
 
 class MovingClock:
@@ -24,3 +25,16 @@ class MovingClock:
     def move(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
         self._seconds += seconds
+
+
+class HastyClock(WallClock):
+    """A clock that is read only to find that another four seconds have gone by."""
+
+    __slots__ = ("_readings",)
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._readings = count()
+
+    def seconds(self) -> float:
+        return 4.0 * next(self._readings)

@@ -7,6 +7,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
+from functools import partial
 from typing import Final
 
 import structlog
@@ -106,7 +107,7 @@ async def run(
         await migrate(engine.database)
         if settings.worker:
             worker = Worker(engine, JOBS)
-            engine.wake = worker.wake
+            engine.wake = partial(engine.database.after_commit, worker.wake)
             stack.push_async_callback(_ended, asyncio.create_task(worker.run()))
         if beside is not None:
             task = asyncio.create_task(beside(engine))

@@ -1,13 +1,14 @@
 """The funnel for writes: whatever happens to a transaction, its answer is true and its rows are there once."""
 
 import asyncio
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from itertools import count
 
 import asyncpg
 import pytest
-from tests.db.proxy import COMMIT, SOON_SECONDS, Fate, Link, Proxy, answer_is_lost, arrives_late, never_arrives, proxied
+from tests.db.proxy import COMMIT, SOON_SECONDS, Fate, Link, Proxy, answer_is_lost, arrives_late, never_arrives
+from tests.moving_clock import HastyClock
 from tests.polling import until_async
 
 from troth.clocks import WallClock
@@ -18,31 +19,6 @@ pytestmark = pytest.mark.anyio
 
 INSERT = "INSERT INTO kept (id) VALUES ($1)"
 PROOF = "SELECT true FROM kept WHERE id = $1"
-
-
-@pytest.fixture
-async def witness(database_url: str) -> AsyncIterator[asyncpg.Connection]:
-    """A connection of the test's own, which sees only what is committed."""
-    connection = await asyncpg.connect(database_url)
-    await connection.execute("CREATE TABLE kept (id text PRIMARY KEY, number int NOT NULL DEFAULT 0)")
-    yield connection
-    await connection.execute("DROP TABLE kept")
-    await connection.close()
-
-
-@pytest.fixture
-async def proxy(database_url: str) -> AsyncIterator[Proxy]:
-    async with proxied(database_url) as opened:
-        yield opened
-
-
-@pytest.fixture
-async def narrow(proxy: Proxy, witness: asyncpg.Connection) -> AsyncIterator[Database]:
-    """A database of two connections, through the proxy."""
-    database = await Database.open(proxy.url, WallClock(), connections=2)
-    yield database
-    proxy.is_open = True
-    await database.close()
 
 
 class Insertion:
@@ -142,19 +118,6 @@ async def test_a_lost_reading_is_read_again(narrow: Database, proxy: Proxy) -> N
 
     proxy.next_at(b"SELECT 41", answer_is_lost)
     assert await narrow.read(look) == 42
-
-
-class HastyClock(WallClock):
-    """A clock that is read only to find that another four seconds have gone by."""
-
-    __slots__ = ("_readings",)
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._readings = count()
-
-    def seconds(self) -> float:
-        return 4.0 * next(self._readings)
 
 
 async def test_a_database_that_stays_away_is_waited_for_only_so_long(proxy: Proxy, witness: asyncpg.Connection) -> None:

@@ -162,3 +162,17 @@ async def test_a_request_that_is_given_up_takes_no_other_with_it() -> None:
     action.open()
     assert await outcomes([*under_way, *waiting]) == [asyncio.CancelledError, 4, *[asyncio.CancelledError] * 2, 8]
     assert await outcomes(submit(coalescer, "p", [5])) == [10]
+
+
+async def test_who_is_alone_shares_no_batch_and_does_its_own_work() -> None:
+    action, doers = Action(), []
+
+    async def noticed(project_id: str, numbers: Sequence[int]) -> list[int | Refusal]:
+        doers.append(asyncio.current_task())
+        return await action(project_id, numbers)
+
+    coalescer = Coalescer[int, int](noticed, writers=1, longest_queue=0, is_alone=lambda: True)
+    tasks = submit(coalescer, "p", [1, 2, -2, -1])
+    assert await outcomes(tasks) == [2, 4, Reason.NOT_FOUND, ZeroDivisionError]
+    assert action.batches == [("p", [1]), ("p", [2]), ("p", [-2]), ("p", [-1])]
+    assert doers == tasks

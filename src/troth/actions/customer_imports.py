@@ -2,6 +2,8 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Sequence
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
 from typing import Any, Final
@@ -54,8 +56,19 @@ rows_done = Counter("troth_customer_import_rows_total", "Rows of customer import
 log = structlog.get_logger()
 
 
-async def import_file(engine: Engine, project_id: str, file: AsyncIterator[bytes], request_id: str) -> str:
-    """Receive a CSV file piece by piece, and return the id of the async action that works it off.
+@dataclass(slots=True)
+class Received:
+    """What was received of an import, and whether it has begun."""
+
+    async_action_id: str
+    type: str
+    survey: Survey
+    has_begun: bool = False
+
+
+@asynccontextmanager
+async def received_file(engine: Engine, project_id: str, file: AsyncIterator[bytes]) -> AsyncIterator[Received]:
+    """Receive a CSV file piece by piece, and yield what `begin` needs; what has not begun is forgotten at the end.
 
     What its columns mean is said in `core.customer_files`. Raises a refusal with `INVALID_PAYLOAD` for a file whose
     header means nothing; what else is wrong is a row's own.
@@ -68,7 +81,14 @@ async def import_file(engine: Engine, project_id: str, file: AsyncIterator[bytes
             yield piece
         survey.feed(b"")
 
-    return await _take_on(engine, project_id, pieces(), request_id, CSV, survey)
+    async with _received(engine, project_id, pieces(), CSV, survey) as received:
+        yield received
+
+
+async def import_file(engine: Engine, project_id: str, file: AsyncIterator[bytes], request_id: str) -> str:
+    """Receive a CSV file, and return the id of the async action that works it off; see `received_file`."""
+    async with received_file(engine, project_id, file) as received:
+        return await begin(engine, project_id, received, request_id)
 
 
 async def import_entries(engine: Engine, project_id: str, entries: Sequence[Any], request_id: str) -> str:
@@ -80,21 +100,29 @@ async def import_entries(engine: Engine, project_id: str, entries: Sequence[Any]
         for entry in entries:
             yield encode(entry) + b"\n"
 
-    return await _take_on(engine, project_id, pieces(), request_id, BULK, survey)
+    async with _received(engine, project_id, pieces(), BULK, survey) as received:
+        return await begin(engine, project_id, received, request_id)
 
 
-async def _take_on(
-    engine: Engine, project_id: str, pieces: AsyncIterator[bytes], request_id: str, type_: str, survey: Survey
-) -> str:
-    async_action_id = engine.identifiers.fresh("aa")
+@asynccontextmanager
+async def _received(
+    engine: Engine, project_id: str, pieces: AsyncIterator[bytes], type_: str, survey: Survey
+) -> AsyncIterator[Received]:
+    received = Received(engine.identifiers.fresh("aa"), type_, survey)
+
+    async def forget() -> None:
+        await engine.database.transact(
+            lambda unit: customer_imports.discard(unit, project_id, received.async_action_id)
+        )
+
     try:
-        await _receive(engine, project_id, async_action_id, pieces)
-        await _begin(engine, project_id, async_action_id, request_id, type_, survey)
+        await _receive(engine, project_id, received.async_action_id, pieces)
+        yield received
     except BaseException:
-        await engine.database.transact(lambda unit: customer_imports.discard(unit, project_id, async_action_id))
+        await forget()
         raise
-    engine.wake(CUSTOMER_IMPORTS)
-    return async_action_id
+    if not received.has_begun:
+        await forget()
 
 
 async def _receive(engine: Engine, project_id: str, async_action_id: str, pieces: AsyncIterator[bytes]) -> None:
@@ -119,20 +147,24 @@ async def _receive(engine: Engine, project_id: str, async_action_id: str, pieces
         await keep(len(held))
 
 
-async def _begin(
-    engine: Engine, project_id: str, async_action_id: str, request_id: str, type_: str, survey: Survey
-) -> None:
+async def begin(engine: Engine, project_id: str, received: Received, request_id: str) -> str:
+    """Let what was received be worked off, and return the id of the async action that does so."""
+    async_action_id, survey = received.async_action_id, received.survey
+
     async def attempt(unit: Unit) -> None:
         now = engine.clock.now()
-        action = begun(async_action_id, request_id, type_, survey.rows_count, now)
-        received = Import(async_action_id, project_id, survey.header, survey.offset, survey.line, 0)
+        action = begun(async_action_id, request_id, received.type, survey.rows_count, now)
+        new = Import(async_action_id, project_id, survey.header, survey.offset, survey.line, 0)
         await async_actions.insert(unit, project_id, action)
         if survey.rows_count:
-            await customer_imports.begin(unit, received, now)
+            await customer_imports.begin(unit, new, now)
         else:
             await customer_imports.discard(unit, project_id, async_action_id)
 
     await engine.database.transact(attempt)
+    received.has_begun = True
+    engine.wake(CUSTOMER_IMPORTS)
+    return async_action_id
 
 
 async def work_off(engine: Engine, async_action_id: str | None = None) -> Progress:

@@ -3,7 +3,8 @@
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
-from typing import Final, Self, TypeVar
+from functools import partial
+from typing import Final, NamedTuple, Self, TypeVar
 
 import asyncpg
 import structlog
@@ -58,8 +59,21 @@ class Unit:
         self.proof: tuple[str, tuple[object, ...]] | None = None
 
     def prove(self, query: str, *key: object) -> None:
-        """Name a row that this unit inserts: it is there afterwards if and only if the unit was committed."""
+        """Name a row that this unit inserts: it is there afterwards if and only if the unit was committed.
+
+        Whatever writes names one, its last one if it writes several: by that it is known that something was written.
+        """
         self.proof = (query, key)
+
+    async def join(self, attempt: Callable[["Unit"], Awaitable[T]]) -> T:
+        """Run a unit of work as a part of this one: where it raises, it is undone by itself."""
+        proof = self.proof
+        try:
+            async with self.connection.transaction():
+                return await attempt(self)
+        except BaseException:
+            self.proof = proof
+            raise
 
     async def alone(self, part: Callable[[], Awaitable[T]]) -> T:
         """Run a part of the unit that is undone by itself, with nothing else, where it breaks.
@@ -77,6 +91,13 @@ class Unit:
             raise Broken from error
 
 
+class _Enclosure(NamedTuple):
+    """A unit that others join, and what waits for its commit."""
+
+    unit: Unit
+    afterwards: list[Callable[[], None]]
+
+
 async def _no_reset(_: object) -> None:
     """Leave a returned connection as it is: our own statements change no setting, and a reset costs a round trip."""
 
@@ -87,6 +108,8 @@ class Database:
     def __init__(self, pool: asyncpg.Pool, clock: Clock) -> None:
         self._pool = pool
         self._clock = clock
+        self._enclosures: dict[asyncio.Task[object] | None, _Enclosure] = {}
+        self._may_enclose = asyncio.Semaphore((pool.get_max_size() + 1) // 2)
 
     @classmethod
     async def open(cls, url: str, clock: Clock, *, connections: int = 8) -> Self:
@@ -132,8 +155,10 @@ class Database:
     ) -> T:
         """Run a reading `attempt`, again if the database goes away meanwhile.
 
-        Raises a refusal with `OVERLOADED` when it stays away for `patience_seconds`.
+        Raises a refusal with `OVERLOADED` when it stays away for `patience_seconds`. See `enclose` for whom it joins.
         """
+        if enclosure := self._enclosure():
+            return await attempt(enclosure.unit.connection)
         patience = _Patience(self._clock, patience_seconds)
         while True:
             try:
@@ -151,8 +176,10 @@ class Database:
         again from its first load. A connection lost during the commit is looked into: if the row that the unit
         promised to insert is there, the answer holds; if not, the attempt is run again, as is one that promised none
         because it had nothing to write. Whatever else the attempt raises, a refusal above all, rolls back and goes to
-        the caller.
+        the caller. See `enclose` for whom it joins.
         """
+        if enclosure := self._enclosure():
+            return await enclosure.unit.join(attempt)
         patience = _Patience(self._clock)
         races = 0
         while races < ATTEMPTS:
@@ -173,6 +200,45 @@ class Database:
                 if unit is not None and unit.committing and await self._was_committed(unit, backend):
                     return answer[0]
         raise Refusal(Reason.OVERLOADED, f"The request lost {ATTEMPTS} races against others; try again")
+
+    async def enclose(self, attempt: Callable[[Unit], Awaitable[T]]) -> T:
+        """Run `attempt` as `transact` does, and in its transaction all that its task transacts and reads meanwhile.
+
+        So what else would be several units of work is committed, or run again, as a whole. Tasks that the attempt
+        starts are on their own: a connection serves one at a time. Units that wait for each other inside the database
+        take half of the connections at most, and leave the rest to everybody else.
+        """
+        task = asyncio.current_task()
+        afterwards: list[Callable[[], None]] = []
+
+        async def enclosed(unit: Unit) -> T:
+            afterwards.clear()
+            self._enclosures[task] = _Enclosure(unit, afterwards)
+            try:
+                return await attempt(unit)
+            finally:
+                del self._enclosures[task]
+
+        async with self._may_enclose:
+            answer = await self.transact(enclosed)
+        for callback in afterwards:
+            callback()
+        return answer
+
+    @property
+    def is_enclosed(self) -> bool:
+        """Whether the present task is in the attempt of an `enclose`."""
+        return self._enclosure() is not None
+
+    def after_commit(self, callback: Callable[[str], None], argument: str) -> None:
+        """Call back once the unit that encloses the present task is committed, or at once where there is none."""
+        if enclosure := self._enclosure():
+            enclosure.afterwards.append(partial(callback, argument))
+        else:
+            callback(argument)
+
+    def _enclosure(self) -> _Enclosure | None:
+        return self._enclosures.get(asyncio.current_task()) if self._enclosures else None
 
     @staticmethod
     async def _run(unit: Unit, attempt: Callable[[Unit], Awaitable[T]], answer: list[T]) -> None:

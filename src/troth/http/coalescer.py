@@ -42,6 +42,9 @@ class Coalescer(Generic[Command, Answer]):
     With a `key`, commands of the same key are never in two batches at once. One that is answered `BUSY`, because
     another process works on its key, goes with a later batch; after `ROUNDS` of them `patient`, an action that waits,
     is handed all of its key that have waited as long.
+
+    Where `is_alone` says so of the caller, its command is a batch of one, done at once and by its own task: it is part
+    of a unit of work that nobody else shares.
     """
 
     def __init__(
@@ -53,6 +56,7 @@ class Coalescer(Generic[Command, Answer]):
         largest_batch: int = LARGEST_BATCH,
         writers: int = WRITERS,
         longest_queue: int = LONGEST_QUEUE,
+        is_alone: Callable[[], bool] = lambda: False,
     ) -> None:
         self._action = action
         self._key = key
@@ -60,6 +64,7 @@ class Coalescer(Generic[Command, Answer]):
         self._largest_batch = largest_batch
         self._free_writers = writers
         self._longest_queue = longest_queue
+        self._is_alone = is_alone
         self._queued = 0
         self._queues: OrderedDict[str, deque[_Waiting[Command, Answer]]] = OrderedDict()
         self._under_way: set[Hashable] = set()
@@ -70,9 +75,12 @@ class Coalescer(Generic[Command, Answer]):
 
         Refused with `OVERLOADED` when `longest_queue` commands wait already.
         """
+        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
+        if self._is_alone():
+            await self._run(self._patient, project_id, [_Waiting(command, answer)])
+            return await answer
         if self._queued >= self._longest_queue:
             raise Refusal(Reason.OVERLOADED, f"{self._queued} requests are waiting; try again later")
-        answer: asyncio.Future[Answer] = asyncio.get_running_loop().create_future()
         queue = self._queues.get(project_id)
         if queue is None:
             queue = self._queues[project_id] = deque()

@@ -5,6 +5,8 @@ The order of checks is domain 4's: HTTP basics, credentials, rights, shape, and 
 
 import re
 from collections.abc import AsyncIterator, Callable, Sequence
+from functools import partial
+from hashlib import sha256
 from typing import Any, Final
 from urllib.parse import unquote
 
@@ -13,12 +15,14 @@ from pydantic import ValidationError
 from starlette.types import ASGIApp, Receive, Scope, Send
 
 from troth.actions.engine import Engine
+from troth.core.idempotency_keys import Given
 from troth.core.json import encode
 from troth.core.payloads import invalid
 from troth.core.refusals import Reason, Refusal
 from troth.http import metrics
 from troth.http.auth import Authenticator
 from troth.http.bodies import LARGEST_BODY, form_body, json_body, pieces, too_large
+from troth.http.idempotency_keys import answered, idempotency_key, rendered
 from troth.http.lanes import Lanes
 from troth.http.problems import RETRY_AFTER_SECONDS, problem
 from troth.http.routing import JSON, JSON_LINES, Call, Headers, Lines, Operation
@@ -107,8 +111,10 @@ class Door:
                 rest = answer.pages
                 first: Sequence[Any] | None = await anext(rest, None)
                 status, body = call.answer_status, _lines(first or ())
+            elif isinstance(answer, Given):
+                status, body = answer.status, answer.body
             else:
-                status, body = call.answer_status, b"" if answer is None else encode(answer)
+                status, body = call.answer_status, rendered(answer)
         except Refusal as refusal:
             status, body = self._refused(call, refusal)
         except Exception:
@@ -136,16 +142,23 @@ class Door:
             if not call.caller.may(operation.scope, changes=operation.changes):
                 raise Refusal(Reason.FORBIDDEN, "The credentials do not give the right to do this")
         call.answer_status = operation.status
+        key = idempotency_key(headers) if operation.keyed else None
+        path = (operation.path, *values)
+        endpoint = partial(operation.endpoint, call, *values)
         if operation.upload:
-            call.file = uploaded_file(receive, _header(headers, b"content-type") or b"")
-        if operation.validate is None or read is None:
-            return await operation.endpoint(call, *values)
+            digest = sha256()
+            file = uploaded_file(receive, _header(headers, b"content-type") or b"", digest)
+            async with operation.upload(self._engine, call.caller.project_id, file) as call.received:
+                return await answered(call, key, path, digest.digest, endpoint)
+        if read is None and key is None:
+            return await endpoint()
         body = b"".join([piece async for piece in pieces(receive, LARGEST_BODY)])
-        try:
-            shape = operation.validate(read(body))
-        except ValidationError as error:
-            raise invalid(error) from None
-        return await operation.endpoint(call, *values, shape)
+        if operation.validate is not None and read is not None:
+            try:
+                endpoint = partial(endpoint, operation.validate(read(body)))
+            except ValidationError as error:
+                raise invalid(error) from None
+        return await answered(call, key, path, lambda: sha256(body).digest(), endpoint)
 
     def _refused(self, call: Call, refusal: Refusal) -> tuple[int, bytes]:
         code = refusal.reason.value.code

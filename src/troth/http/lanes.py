@@ -11,14 +11,22 @@ from troth.http.coalescer import Coalescer
 
 
 class Lanes:
-    """A coalescer for each action that is decided in batches."""
+    """A coalescer for each action that is decided in batches; requests with an idempotency key are not collected."""
 
     def __init__(self, engine: Engine) -> None:
-        self.enrol = Coalescer[Enrol, MemberWithCards](partial(members.enrol, engine))
-        self.get_member = Coalescer[tuple[str, str], MemberWithCards](partial(members.get_members, engine))
-        self.upsert_customer = Coalescer[Upsert, Customer](partial(customers.upsert_customers, engine))
+        def is_alone() -> bool:
+            return engine.database.is_enclosed
+
+        self.enrol = Coalescer[Enrol, MemberWithCards](partial(members.enrol, engine), is_alone=is_alone)
+        self.get_member = Coalescer[tuple[str, str], MemberWithCards](
+            partial(members.get_members, engine), is_alone=is_alone
+        )
+        self.upsert_customer = Coalescer[Upsert, Customer](
+            partial(customers.upsert_customers, engine), is_alone=is_alone
+        )
         self.points = Coalescer[Command, points.Answer](
             partial(points.move, engine),
             key=lambda command: command.path.member_id,
             patient=partial(points.move, engine, patient=True),
+            is_alone=is_alone,
         )

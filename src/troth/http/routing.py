@@ -2,6 +2,7 @@
 
 from collections import defaultdict
 from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
 from inspect import Parameter, getdoc, signature
@@ -14,6 +15,7 @@ from starlette.responses import JSONResponse, Response
 
 from troth.actions.engine import Engine
 from troth.core.access import Caller
+from troth.core.idempotency_keys import PATTERN
 from troth.core.refusals import Reason
 from troth.http.lanes import Lanes
 from troth.http.problems import ErrorResponse
@@ -32,6 +34,9 @@ _UPLOAD: Final = {
 }
 
 Endpoint = Callable[..., Awaitable[Any]]
+Receiver = Callable[[Engine, str, AsyncIterator[bytes]], AbstractAsyncContextManager[Any]]
+"""Receives a file that is uploaded to a project, piece by piece, and makes of it what the endpoint needs."""
+
 Headers = Sequence[tuple[bytes, bytes]]
 
 ALWAYS: Final = (
@@ -43,20 +48,31 @@ ALWAYS: Final = (
     Reason.OVERLOADED,
 )
 WITH_BODY: Final = (Reason.INVALID_PAYLOAD, Reason.PAYLOAD_TOO_LARGE, Reason.UNSUPPORTED_MEDIA_TYPE)
+WITH_KEY: Final = (Reason.INVALID_PAYLOAD, Reason.PAYLOAD_TOO_LARGE, Reason.IDEMPOTENCY_KEY_REUSED)
+
+IDEMPOTENCY_KEY: Final = {
+    "name": "Idempotency-Key",
+    "in": "header",
+    "required": False,
+    "schema": {"type": "string", "minLength": 1, "maxLength": 255, "pattern": PATTERN},
+    "description": "Makes the request safe to repeat: for 24 hours the same key with the same body gets the first"
+    " answer again, marked by `Idempotent-Replayed: true`. A request that is refused or changes nothing leaves its key"
+    " free.",
+}
 
 
 class Call(Request):
     """One request on its way: what an endpoint is handed besides the path's parameters and the body.
 
-    `answer_status` and `answer_headers` may be changed by the endpoint; `file` is there where one is uploaded. FastAPI
-    takes the class for a plain request and keeps it out of the document.
+    `answer_status` and `answer_headers` may be changed by the endpoint; `received` is there where a file is uploaded.
+    FastAPI takes the class for a plain request and keeps it out of the document.
     """
 
     engine: Engine
     lanes: Lanes
     caller: Caller
     request_id: str
-    file: AsyncIterator[bytes]
+    received: Any
     answer_status: int
     answer_headers: list[tuple[bytes, bytes]]
 
@@ -80,7 +96,8 @@ class Operation:
     changes: bool
     public: bool
     form: bool
-    upload: bool
+    keyed: bool
+    upload: Receiver | None
     validate: Callable[[Any], Any] | None
     """Turns the decoded body into the endpoint's body; None where there is none."""
     media_type: str
@@ -124,20 +141,24 @@ class Routes:
         changes: bool = True,
         public: bool = False,
         form: bool = False,
-        upload: bool = False,
+        keyed: bool = True,
+        upload: Receiver | None = None,
     ) -> Callable[[Endpoint], Endpoint]:
         """Declare an operation.
 
         The endpoint takes the call, the path's parameters in the path's order, then `body` if it has one. `reasons`
         are its refusals besides those that any route has; `statuses` further successes of the same shape; `reserved`
         statuses that the contract names although Troth has no use for them; `query` its parameters as OpenAPI has
-        them. `changes` says that a read-only key may not call it, `public` that it asks for no credentials, `upload`
-        that the endpoint finds the pieces of an uploaded file as the call's `file`.
+        them. `changes` says that a read-only key may not call it, `public` that it asks for no credentials, `keyed`
+        that a POST or PUT takes an idempotency key. What `upload` makes of a file, the endpoint finds as the call's
+        `received`.
         """
+        keyed = keyed and method in ("POST", "PUT")
 
         def register(endpoint: Endpoint) -> Endpoint:
             body = signature(endpoint).parameters.get("body")
-            refusals = [*reasons, *(WITH_BODY if body or upload else ()), *(() if public else ALWAYS)]
+            refusals = [*reasons, *(WITH_BODY if body or upload else ()), *(WITH_KEY if keyed else ())]
+            refusals += () if public else ALWAYS
             if "{" in path:
                 refusals.append(Reason.NOT_FOUND)
             answer = signature(endpoint).return_annotation
@@ -160,7 +181,7 @@ class Routes:
                 operation_id=operation_id,
                 summary=summary.rstrip("."),
                 description=description.strip(),
-                openapi_extra=_beside_the_signature(query, form=form, upload=upload),
+                openapi_extra=_beside_the_signature(query, form=form, keyed=keyed, upload=upload is not None),
             )
             self.operations.append(
                 Operation(
@@ -172,6 +193,7 @@ class Routes:
                     changes=changes,
                     public=public,
                     form=form,
+                    keyed=keyed,
                     upload=upload,
                     validate=_validator(body) if body else None,
                     media_type=JSON_LINES if is_lines else JSON,
@@ -182,9 +204,10 @@ class Routes:
         return register
 
 
-def _beside_the_signature(query: Sequence[dict[str, Any]], *, form: bool, upload: bool) -> dict[str, Any]:
+def _beside_the_signature(query: Sequence[dict[str, Any]], *, form: bool, keyed: bool, upload: bool) -> dict[str, Any]:
     """Return what the document has of an operation that its endpoint's signature does not say."""
-    extra: dict[str, Any] = {"parameters": list(query)} if query else {}
+    parameters = [*query, *((IDEMPOTENCY_KEY,) if keyed else ())]
+    extra: dict[str, Any] = {"parameters": parameters} if parameters else {}
     if form:
         extra[FORM] = True
     if upload:

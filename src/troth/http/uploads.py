@@ -1,7 +1,7 @@
 """Files that are uploaded: multipart/form-data, read piece by piece, so that no file has to fit into memory."""
 
 from collections.abc import AsyncIterator
-from typing import Final
+from typing import Final, Protocol
 
 from python_multipart.exceptions import FormParserError
 from python_multipart.multipart import MultipartParser, parse_options_header
@@ -14,6 +14,12 @@ LARGEST_UPLOAD: Final = 1024 * 1024 * 1024
 MULTIPART: Final = b"multipart/form-data"
 
 _FIELD: Final = b"file"
+
+
+class Digest(Protocol):
+    """A digest as `hashlib` makes them."""
+
+    def update(self, data: bytes, /) -> None: ...
 
 
 class _File:
@@ -68,8 +74,8 @@ class _File:
         self.ended = True
 
 
-async def uploaded_file(receive: Receive, content_type: bytes) -> AsyncIterator[bytes]:
-    """Yield the content of the field `file` of a request's body as it comes.
+async def uploaded_file(receive: Receive, content_type: bytes, digest: Digest) -> AsyncIterator[bytes]:
+    """Yield the content of the field `file` of a request's body as it comes, and add it to a digest.
 
     Raises a refusal with `INVALID_PAYLOAD` for a body that is malformed, ends early or has not exactly one such field,
     and with `PAYLOAD_TOO_LARGE` for one of more than `LARGEST_UPLOAD` bytes: at the end at the latest, so that nobody
@@ -82,6 +88,7 @@ async def uploaded_file(receive: Receive, content_type: bytes) -> AsyncIterator[
         file = _File(boundary)
         async for piece in pieces(receive, LARGEST_UPLOAD):
             if taken := file.take(piece):
+                digest.update(taken)
                 yield taken
     except FormParserError as error:
         raise _refusal(f"is not multipart/form-data: {error}") from None

@@ -1,4 +1,4 @@
-"""The worker: wakes jobs when there is something to do, and looks for itself twice a second."""
+"""The worker: wakes jobs when there is something to do, and looks for itself, twice a second if they say no other."""
 
 import asyncio
 from collections.abc import Awaitable, Callable, Mapping
@@ -12,7 +12,10 @@ from troth.actions.progress import Progress
 Job = Callable[[Engine], Awaitable[Progress]]
 
 PAUSE_SECONDS: Final = 0.5
-"""How long a job with nothing to do waits for a wake-up, before it looks for what other processes left it."""
+"""How long a job with nothing to do waits for a wake-up, before it looks for what other processes left it.
+
+A job may say of itself that it can rest longer.
+"""
 
 LONGEST_PAUSE_SECONDS: Final = 30.0
 
@@ -53,11 +56,11 @@ class Worker:
                 continue
             failures = 0
             if not progress.more:
-                await self._wait(name)
+                await self._wait(name, progress.rest_seconds or PAUSE_SECONDS)
 
-    async def _wait(self, name: str) -> None:
+    async def _wait(self, name: str, seconds: float) -> None:
         try:
-            async with asyncio.timeout(PAUSE_SECONDS):
+            async with asyncio.timeout(seconds):
                 await self._wakers[name].wait()
         except TimeoutError:
             return

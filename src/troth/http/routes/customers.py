@@ -78,7 +78,9 @@ async def upsert_customers_in_bulk(call: Call, body: CustomerBulkRequest) -> Asy
     return {"async_action_id": action_id}
 
 
-@routes.post("/v1/customers/importCSV", operation_id="importCustomersCsv", status=202, upload=True)
+@routes.post(
+    "/v1/customers/importCSV", operation_id="importCustomersCsv", status=202, upload=customer_imports.received_file
+)
 async def import_customers(call: Call) -> AsyncActionReference:
     """Import customers from a CSV file.
 
@@ -88,7 +90,7 @@ async def import_customers(call: Call) -> AsyncActionReference:
     The file is UTF-8 with commas, of at most 1 GiB, and worked off in the background. A bad row harms no other: the
     report of the async action tells what came of each, by the line in which it begins.
     """
-    action_id = await customer_imports.import_file(call.engine, call.caller.project_id, call.file, call.request_id)
+    action_id = await customer_imports.begin(call.engine, call.caller.project_id, call.received, call.request_id)
     return {"async_action_id": action_id}
 
 

@@ -15,11 +15,12 @@ from troth.http.shapes.oauth import (
 routes = Routes(tag="OAuth", scope="oauth")
 
 
-@routes.post("/v1/oauth/token", operation_id="generate-oauth-token", form=True, changes=False)
+@routes.post("/v1/oauth/token", operation_id="generate-oauth-token", form=True, changes=False, keyed=False)
 async def generate_oauth_token(call: Call, body: OAuthTokenGenerateRequestBody) -> OAuthTokenGenerateResponseBody:
     """Generate an access token.
 
-    It is valid for 15 minutes, for the scopes asked for, with the role of the key that asks.
+    It is valid for 15 minutes, for the scopes asked for, with the role of the key that asks. A request that is repeated
+    gets another one: no token is kept to be given again.
     """
     app_token = call.headers.get("x-app-token", "")
     return _shown(await access_tokens.issue_token(call.engine, call.caller, app_token, body.scope))
