@@ -138,6 +138,18 @@ async def test_no_counter_grows_beyond_what_json_keeps(client: httpx.AsyncClient
     assert await card.balance() == (0, 0)
 
 
+async def test_points_that_are_pending_have_their_room_kept(
+    engine: Engine, shop: httpx.AsyncClient, sandbox: TestProject
+) -> None:
+    card = await new_card(shop, pending_points=THREE_DAYS)
+    await earn(engine, sandbox, card, 5)
+    answer = await shop.post(f"{card.path}/points", json={"points": LARGEST - 4})
+    assert refused(answer, 400, "invalid_payload")["details"].startswith(f"points: must be at most {LARGEST - 5}: ")
+    await card.adjust(LARGEST - 5)
+    await set_clock(engine, sandbox, "2026-02-10T00:00:00Z")
+    assert await card.balance() == (LARGEST, 0)
+
+
 async def test_refusals_come_along_the_path(client: httpx.AsyncClient) -> None:
     card, other = await new_card(client), await new_card(client)
 

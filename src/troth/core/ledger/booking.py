@@ -10,6 +10,7 @@ from typing import Any, Final, NamedTuple
 
 from troth.core.calendar import activates_on
 from troth.core.card_definitions import PendingPoints
+from troth.core.cards import Counters
 from troth.core.configuration import LARGEST_INTEGER
 from troth.core.expiration import PointsExpiration
 from troth.core.ledger.accounts import Account, Changes, drained, emptied, filled, touched
@@ -175,9 +176,12 @@ def expired_by_hand(account: Account, bucket: Bucket, last_day: date, occasion: 
 
 
 def room(account: Account, kind: Kind) -> int:
-    """Return how many points a posting of `kind` may have at most, so that every counter stays exact in JSON."""
+    """Return how many points a posting of `kind` may have at most, so that every counter stays exact in JSON.
+
+    Points that are pending have their room kept: they will be added to the total, whoever else comes first.
+    """
     once = moved(account.counters, kind, 1)
-    raised = (after for before, after in zip(account.counters, once, strict=True) if after > before)
+    raised = (after for before, after in zip(_bounded(account.counters), _bounded(once), strict=True) if after > before)
     return LARGEST_INTEGER - max(raised) + 1
 
 
@@ -220,6 +224,10 @@ def _transaction(
         transaction_id, account.card_id, account.card_definition_id, kind, status, details,
         occasion.instant, occasion.occurred_at,
     )  # fmt: skip
+
+
+def _bounded(counters: Counters) -> tuple[int, ...]:
+    return (*counters, counters.total + counters.pending)
 
 
 def _pending_moved(account: Account, kind: Kind, points: int, bucket: PendingBucket, instant: datetime) -> Account:
