@@ -72,7 +72,7 @@ def _expiring_points(account: Account, day: date, instant: datetime) -> Iterator
     ]
     if due:
         due.sort(key=lambda one: (one.month, one.id))
-        fresh = derived(instant, account.card_id, "expired")
+        fresh = derived(instant, account.card_id, "expired", last_day.isoformat())
         yield expired(account, due, last_day, Occasion(instant, day, instant), fresh)
 
 
