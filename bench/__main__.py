@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from bench import enrolment, lists
+from bench import enrolment, lists, points
 from bench.stack import Stack, running
 
 
@@ -25,12 +25,16 @@ def main() -> None:
     parser.add_argument("--seconds", type=int, default=5, help="length of one measurement")
     parser.add_argument("--workers", type=int, default=1, help="processes that serve")
     parser.add_argument("--members", type=int, default=1_000_000, help="size of the large installation")
+    parser.add_argument("--cards", type=int, default=200_000, help="cards of a night, with five buckets each")
     options = parser.parse_args()
     print(f"Machine: {machine()}; processes that serve: {options.workers}\n")
     with running(workers=options.workers) as stack:
         print_table(*enrolment.speed(stack, options.runs, options.seconds))
         print_table(*enrolment.growth(stack, options.runs, options.seconds, options.members))
         print_table(*lists.depth(stack))
+    with running(workers=options.workers) as stack:
+        print_table(*points.speed(stack, options.runs, options.seconds))
+        print_table(*points.night(stack, options.cards))
     print_table(*footprint())
 
 

@@ -147,7 +147,7 @@ def speed(stack: Stack, runs: int, seconds: int) -> tuple[str, list[Row]]:
 def growth(stack: Stack, runs: int, seconds: int, members: int) -> tuple[str, list[Row]]:
     """Measure enrolment with some 10,000 members, then with `members` more."""
     small, large = [], []
-    stack.sql("TRUNCATE enrolments, members, cards, card_codes, member_activities, outbox")
+    stack.sql("TRUNCATE enrolments, members, cards, card_codes, member_activities, card_transactions, outbox")
     requests = enrolments(stack)
     load.run(stack.address, itertools.islice(requests, 10_000), connections=CONNECTIONS, seconds=600)
     small = [load.run(stack.address, requests, connections=CONNECTIONS, seconds=seconds).rate for _ in range(runs)]

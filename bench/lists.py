@@ -12,7 +12,8 @@ from bench.stack import Stack
 FAR = 10_000
 SAMPLES = 200
 MEMBERS = f"/v2/loyalties/programs/{SEEDED_PROGRAM}/members"
-FIRST_MEMBER = f"lmbr_{md5(b'1', usedforsecurity=False).hexdigest()}"
+FIRST = md5(b"1", usedforsecurity=False).hexdigest()
+FIRST_MEMBER = f"{MEMBERS}/lmbr_{FIRST}"
 
 
 def depth(stack: Stack) -> tuple[str, list[Row]]:
@@ -20,7 +21,8 @@ def depth(stack: Stack) -> tuple[str, list[Row]]:
     rows: list[Row] = []
     for name, path in {
         "members of a program": MEMBERS,
-        "activities of a member": f"{MEMBERS}/{FIRST_MEMBER}/activities",
+        "activities of a member": f"{FIRST_MEMBER}/activities",
+        "transactions of a card": f"{FIRST_MEMBER}/cards/lcrd_1{FIRST}/transactions",
     }.items():
         near, far = walk(stack, path)
         rows += [

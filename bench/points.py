@@ -1,0 +1,141 @@
+"""Adjusting points, spread and on one hot card, and a night of expiring points, against the database doing the same."""
+
+import asyncio
+import itertools
+import json
+import random
+import time
+from collections.abc import Iterator
+from multiprocessing import Process
+from statistics import median
+
+from bench import load, pgbench
+from bench.enrolment import CLIENTS, CONNECTIONS, READERS, SEEDED_PROGRAM, Row, check, compact, seed
+from bench.stack import Stack
+from troth.actions.engine import Engine
+from troth.actions.settling import settle_due
+from troth.clocks import WallClock
+from troth.core.expiration import NO_EXPIRATION
+from troth.core.ledger.buckets import expiration_key
+from troth.db.database import Database
+from troth.identifiers import Identifiers
+
+DETAILS = compact(
+    {
+        "reason": None,
+        "points": {"total": 10, "expiration_date": None, "expiration_type": "NO_EXPIRATION"},
+        "metadata": {},
+    }
+)
+TEXTS: dict[str, object] = {
+    "details": DETAILS,
+    "source": compact({"channel": "API", "api_key": {"name": "Admin", "app_id": "0" * 36}}),
+    "definition": "lcdef_" + "0" * 31 + "1",
+    "key": expiration_key(NO_EXPIRATION),
+}
+BODY = json.dumps({"points": 10}).encode()
+
+
+def adjustments(stack: Stack, numbers: Iterator[int]) -> Iterator[bytes]:
+    """Yield credits of 10 points on the cards of numbered members."""
+    path = f"/v2/loyalties/programs/{SEEDED_PROGRAM}/members"
+    for number in numbers:
+        card = f"{path}/lmbr_f{number:031x}/cards/lcrd_f1{number:030x}"
+        yield load.request("POST", f"{card}/points", stack.headers, BODY)
+
+
+def speed(stack: Stack, runs: int, seconds: int) -> tuple[str, list[Row]]:
+    """Measure credits at 64 connections; raw, spread over cards, and all on one card, in turn."""
+    seed(stack, "seed_readers", READERS)
+    chance = random.Random(1)
+    spread = adjustments(stack, (chance.randint(1, READERS) for _ in itertools.count()))
+    hot = adjustments(stack, itertools.repeat(1))
+    started = itertools.count(0, 10_000_000)
+
+    def raw(clients: int) -> float:
+        variables = TEXTS | {"i": next(started), "members": READERS, "project": stack.project_id}
+        return pgbench.transactions(stack, "adjust", variables, clients=clients, seconds=seconds)[0]
+
+    best = max(CLIENTS, key=raw)
+    load.run(stack.address, spread, connections=CONNECTIONS, seconds=2)
+    seen: list[dict[str, float]] = []
+    for _ in range(runs):
+        figures = {"raw": raw(best)}
+        for name, requests in (("spread", spread), ("hot", hot)):
+            result = load.run(stack.address, requests, connections=CONNECTIONS, seconds=seconds)
+            check(result)
+            figures |= {name: result.rate, f"{name} p99": result.percentile(0.99)}
+        seen.append(figures)
+
+    def mid(name: str) -> float:
+        return median(figures[name] for figures in seen)
+
+    def ratio(above: str, below: str) -> float:
+        return median(figures[above] / figures[below] for figures in seen)
+
+    return "Points", [
+        (f"credits, raw, {best} clients", f"{mid('raw'):.0f}/s", ""),
+        ("credits over HTTP, spread over 50,000 cards", f"{mid('spread'):.0f}/s, p99 {mid('spread p99'):.0f} ms", ""),
+        ("… of raw", f"{ratio('spread', 'raw'):.0%}", "at least 80 %, stretch 200 %"),
+        ("credits over HTTP, all on one card", f"{mid('hot'):.0f}/s, p99 {mid('hot p99'):.0f} ms", ""),
+        ("… of spread", f"{ratio('hot', 'spread'):.0%}", "at least 80 %"),
+    ]
+
+
+def night(stack: Stack, members: int) -> tuple[str, list[Row]]:
+    """Measure the night of `members` cards with five buckets each that have had their last day, raw and by our work."""
+    taken = {}
+    for name in ("raw", "ours"):
+        stack.sql("TRUNCATE members, cards, card_transactions, postings, points_buckets, outbox")
+        seed(stack, "seed_night", members)
+        began = time.perf_counter()
+        if name == "raw":
+            stack.sql((pgbench.RAW / "night.sql").read_text(), stack.project_id, DETAILS)
+        else:
+            _settle_in_process(stack.database_url, stack.project_id)
+        taken[name] = time.perf_counter() - began
+        left = stack.sql("SELECT count(*) FROM points_buckets WHERE status = 'ACTIVE'")
+        if left:
+            raise RuntimeError(f"{left} buckets are still there")
+    beside = _beside(stack, members)
+    return "A night", [
+        (f"{members * 5:,} buckets on {members:,} cards, bare SQL", f"{taken['raw']:.1f} s", ""),
+        ("… settled by one worker", f"{taken['ours']:.1f} s", ""),
+        ("… ratio", f"{taken['ours'] / taken['raw']:.1f} times", "at most 6, stretch 3"),
+        (
+            "credits over HTTP meanwhile, 16 connections",
+            f"{beside.rate:.0f}/s, p99 {beside.percentile(0.99):.0f} ms",
+            "",
+        ),
+    ]
+
+
+def _beside(stack: Stack, members: int) -> load.Result:
+    """Credit other cards while a process of its own does a night's work."""
+    seed(stack, "seed_readers", READERS)
+    stack.sql("TRUNCATE card_transactions, postings, points_buckets, outbox")
+    stack.sql("DELETE FROM cards WHERE id LIKE 'lcrd\\_e%'")
+    stack.sql("DELETE FROM members WHERE id LIKE 'lmbr\\_e%'")
+    seed(stack, "seed_night", members)
+    chance = random.Random(2)
+    spread = adjustments(stack, (chance.randint(1, READERS) for _ in itertools.count()))
+    settling = Process(target=_settle_in_process, args=(stack.database_url, stack.project_id))
+    settling.start()
+    while_it_runs = itertools.takewhile(lambda _: settling.is_alive(), spread)
+    result = load.run(stack.address, while_it_runs, connections=16, seconds=600)
+    settling.join()
+    check(result)
+    return result
+
+
+def _settle_in_process(database_url: str, project_id: str) -> None:
+    asyncio.run(_settle(database_url, project_id))
+
+
+async def _settle(database_url: str, project_id: str) -> None:
+    clock = WallClock()
+    database = await Database.open(database_url, clock, connections=2)
+    engine = Engine(database, clock, Identifiers(clock))
+    while (await settle_due(engine, project_id, clock.now())).more:
+        pass
+    await database.close()
