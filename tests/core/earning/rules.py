@@ -1,10 +1,10 @@
 """Earning rules as the tests of earning write them."""
 
+from datetime import UTC, datetime
 from typing import Any
 
-from troth.core.definitions import ProgramInForce
+from troth.core.definitions import Definition, ProgramInForce
 from troth.core.earning.evaluation import EarningRule
-from troth.core.earning_rules import EarningRuleConfiguration
 from troth.core.programs import ProgramConfiguration
 
 ORDER_PAID = {"event": "customer.order.paid"}
@@ -33,7 +33,16 @@ def earning(*effects: dict[str, Any], id_: str = "lernei_1", **more: Any) -> dic
 
 def rule(*earnings: dict[str, Any], id_: str = "lern_1", status: str = "ACTIVE", **more: Any) -> EarningRule:
     written = {"trigger": ORDER_PAID, "earnings": list(earnings) or [earning()], **more}
-    return EarningRule(id_, status, EarningRuleConfiguration.model_validate(written))
+    definition = Definition(
+        id=id_,
+        kind="earning_rule",
+        name=f"Rule {id_}",
+        status=status,
+        configuration=written,
+        metadata={},
+        created_at=datetime(2026, 1, 1, tzinfo=UTC),
+    )
+    return EarningRule(definition)
 
 
 def program(

@@ -11,7 +11,7 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from troth.core.calendar import cooled_down, day_of, in_force, period_of
 from troth.core.configuration import timestamp
-from troth.core.definitions import ProgramInForce
+from troth.core.definitions import Definition, ProgramInForce
 from troth.core.earning.conditions import Conditions
 from troth.core.earning.effects import BenefitGiven, Given, Missing, grant
 from troth.core.earning.facts import NEVER, CustomEvent, MemberFacts, Period, SegmentEntered, TriggerFacts
@@ -60,14 +60,14 @@ class Outcome(NamedTuple):
 class EarningRule:
     """A rule as it is assigned to a program, ready to be asked."""
 
-    __slots__ = ("_earnings", "configuration", "id", "message", "status")
+    __slots__ = ("_earnings", "configuration", "definition", "id", "message")
 
-    def __init__(self, rule_id: str, status: str, configuration: EarningRuleConfiguration) -> None:
-        self.id = rule_id
-        self.status = status
-        self.configuration = configuration
-        self.message = configuration.error.message if configuration.error else None
-        self._earnings = tuple(_Earning(one) for one in configuration.earnings)
+    def __init__(self, definition: Definition) -> None:
+        self.definition = definition
+        self.id = definition.id
+        self.configuration = EarningRuleConfiguration.model_validate(definition.configuration)
+        self.message = self.configuration.error.message if self.configuration.error else None
+        self._earnings = tuple(_Earning(one) for one in self.configuration.earnings)
 
     def is_for(self, trigger: TriggerFacts) -> bool:
         """Tell whether the trigger sets the rule off."""
@@ -105,8 +105,8 @@ class EarningRule:
         return Outcome(self, reason=reason, passed=tuple(passed))
 
     def _stopped(self, scene: Scene) -> "_Refusal | None":
-        if self.status != Status.ACTIVE:
-            return RefusedBy.INACTIVE, {"earning_rule_status": self.status}
+        if self.definition.status != Status.ACTIVE:
+            return RefusedBy.INACTIVE, {"earning_rule_status": self.definition.status}
         if not in_force(self.configuration, scene.occurred_at, scene.zone):
             return RefusedBy.VALIDITY, _window(self.configuration, scene.occurred_at)
         return None
