@@ -22,6 +22,9 @@ class MovingClock:
     def seconds(self) -> float:
         return self._seconds
 
+    def move_to(self, moment: datetime) -> None:
+        self.move((moment - self._now).total_seconds())
+
     def move(self, seconds: float) -> None:
         self._now += timedelta(seconds=seconds)
         self._seconds += seconds

@@ -90,6 +90,7 @@ BODIES: Final[Mapping[str, Body]] = {
         "campaign_type": "DISCOUNT_COUPONS",
         "voucher": {"type": "DISCOUNT_VOUCHER", "discount": {"type": "AMOUNT", "amount_off": 100}},
     },
+    "moveClock": lambda _: {"now": "2030-01-01T00:00:00.000Z"},
     "createEventSchema": lambda _: {"name": "visited", "properties": {}},
     "putMetadataSchema": lambda _: {"properties": {}},
     "createProductCollection": lambda ids: {

@@ -67,7 +67,8 @@ def test_an_operation_names_every_status(operation: Operation) -> None:
     if operation.parameters:
         expected |= {"404"}
     assert expected - statuses == set()
-    assert sum(status.startswith("2") for status in statuses) == 1
+    successes = {status for status in statuses if status.startswith("2")}
+    assert len(successes) == 1 or successes == {"200", "202"}, "done, or left to be done"
     assert "default" not in statuses
 
 
@@ -81,11 +82,12 @@ def test_every_refusal_has_the_one_shape(operation: Operation) -> None:
 
 @each
 def test_a_success_has_a_shape_unless_it_has_no_body(operation: Operation) -> None:
-    ((status, answer),) = [one for one in declared(operation)["responses"].items() if one[0] < "400"]
-    assert ("content" in answer) == (status != "204")
-    if status != "204":
-        (schema,) = [content["schema"] for content in answer["content"].values()]
-        assert schema
+    for status, answer in declared(operation)["responses"].items():
+        if status < "400":
+            assert ("content" in answer) == (status != "204")
+        if status < "400" and status != "204":
+            (schema,) = [content["schema"] for content in answer["content"].values()]
+            assert schema
 
 
 @each

@@ -32,6 +32,7 @@ WALL_CLOCK_READERS = {
     "actions/campaigns.py", "actions/customer_imports.py", "actions/member_batches.py",  # async actions
     "actions/card_codes.py", "actions/triggers.py",  # when to try again
     "actions/ledger_audit.py",  # which night it is
+    "actions/clock.py", "actions/daily.py",  # the clocks themselves, and when workers look at them
     "actions/project_time.py",  # where the project's clock follows the wall's
     "http/door.py", "http/lists.py",  # durations, cursors
 }  # fmt: skip

@@ -12,12 +12,14 @@ import zoneinfo
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Final
+from zoneinfo import ZoneInfo
 
 from troth.actions.engine import Engine
 from troth.core.access import Role
+from troth.core.clock import next_midnight
 from troth.core.projects import Key, Project
 from troth.core.refusals import Reason, Refusal, not_found
-from troth.db import access
+from troth.db import access, daily_work
 from troth.db.database import Connection, Unit
 
 FIRST_KEY_NAME: Final = "Admin"
@@ -65,6 +67,7 @@ async def create_project(
 
     async def attempt(unit: Unit) -> None:
         await access.insert_project(unit, project)
+        await daily_work.insert(unit, project.id, next_midnight(now, ZoneInfo(time_zone)))
         await access.insert_key(unit, made.key, digest(made.token))
 
     await engine.database.transact(attempt)

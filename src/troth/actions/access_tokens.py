@@ -29,6 +29,7 @@ SCOPES: Final = (
     "api",
     "async-actions",
     "campaigns",
+    "clock",
     "customers",
     "events",
     "loyalties",

@@ -12,9 +12,10 @@ from troth.actions.engine import Engine
 from troth.actions.progress import Progress
 from troth.actions.project_time import project_nows
 from troth.core.activities import Activity
-from troth.core.card_codes import MISSES_BEFORE_FAILURE, pause_after, random_code
+from troth.core.card_codes import MISSES_BEFORE_FAILURE, random_code
 from troth.core.cards import shown
 from troth.core.json import text
+from troth.core.retries import pause_after
 from troth.db import card_codes
 from troth.db.card_codes import Outcome, Waiting
 from troth.db.database import Unit

@@ -1,14 +1,12 @@
 """The codes that cards are known by in the shop: random, from a card definition's `code_config` (domain 6)."""
 
 from collections.abc import Iterator, Mapping
-from datetime import timedelta
 from typing import Any, Final
 
 MISSES_BEFORE_FAILURE: Final = 20
 """How many taken codes in a row are a failure: the pattern has too small a space for its cards."""
 
 _PLACEHOLDER: Final = "#"
-_LONGEST_PAUSE_SECONDS: Final = 3600
 _BYTE_VALUES: Final = 256
 
 
@@ -22,8 +20,3 @@ def random_code(code_config: Mapping[str, Any], entropy: Iterator[int]) -> str:
     characters = (charset[byte % len(charset)] for byte in entropy if byte < usable)
     body = "".join(next(characters) if one == _PLACEHOLDER else one for one in code_config["pattern"])
     return f"{code_config['prefix']}{body}{code_config['postfix']}"
-
-
-def pause_after(failures: int) -> timedelta:
-    """Return how long to wait after a number of failures in a row: 2, 4, 8 … seconds, an hour at most."""
-    return timedelta(seconds=min(2 ** min(failures, 12), _LONGEST_PAUSE_SECONDS))

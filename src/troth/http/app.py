@@ -17,6 +17,7 @@ from troth.http.routes import (
     benefits,
     campaigns,
     card_definitions,
+    clock,
     customers,
     earning_rules,
     event_schemas,
@@ -57,6 +58,7 @@ ALL_ROUTES: tuple[Routes, ...] = (
     metadata_schemas.routes,
     campaigns.routes,
     async_actions.routes,
+    clock.routes,
     oauth.routes,
     health.routes,
 )

@@ -3,9 +3,10 @@
 from collections.abc import Mapping
 from typing import Final
 
-from troth.actions import customer_imports, idempotency_keys, ledger_audit, member_batches
+from troth.actions import customer_imports, daily, idempotency_keys, ledger_audit, member_batches
 from troth.actions.card_codes import make_card_codes
 from troth.actions.customer_imports import CUSTOMER_IMPORTS
+from troth.actions.daily import DAILY_WORK
 from troth.actions.idempotency_keys import IDEMPOTENCY_KEYS
 from troth.actions.ledger_audit import LEDGER_AUDIT
 from troth.actions.member_batches import MEMBER_BATCHES
@@ -20,4 +21,5 @@ JOBS: Final[Mapping[str, Job]] = {
     TRIGGERS: Round(by_no_rule).work_off,
     LEDGER_AUDIT: ledger_audit.work_off,
     IDEMPOTENCY_KEYS: idempotency_keys.forget_expired,
+    DAILY_WORK: daily.work_off,
 }

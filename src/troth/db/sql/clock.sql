@@ -10,3 +10,33 @@ SELECT pg_advisory_xact_lock_shared(hashtextextended($1, 0));
 -- name: stands_at
 -- A statement of its own: the one that waits for the lock sees the clock as it was before it waited.
 SELECT clock_at FROM projects WHERE id = $1;
+
+-- name: one
+SELECT project.time_zone, project.sandbox, work.night_at, project.clock_at, work.moving_to, work.async_action_id
+FROM projects AS project
+JOIN daily_work AS work ON work.project_id = project.id
+WHERE project.id = $1;
+
+-- name: lock
+-- The project's row too, before its advisory lock: whoever holds the row waits for the lock, never the other way round.
+SELECT project.time_zone, project.sandbox, work.night_at, project.clock_at, work.moving_to, work.async_action_id
+FROM projects AS project
+JOIN daily_work AS work ON work.project_id = project.id
+WHERE project.id = $1
+FOR NO KEY UPDATE;
+
+-- name: stop_writers
+SELECT pg_advisory_xact_lock(hashtextextended($1, 0));
+
+-- name: save
+WITH moved AS (
+    UPDATE projects SET clock_at = $3 WHERE id = $1 AND clock_at IS DISTINCT FROM $3
+)
+UPDATE daily_work SET night_at = $2, moving_to = $4, async_action_id = $5, try_at = $6, failures = 0
+WHERE project_id = $1;
+
+-- name: is_moved
+SELECT true
+FROM projects AS project
+JOIN daily_work AS work ON work.project_id = project.id
+WHERE project.id = $1 AND (work.moving_to = $2 OR project.clock_at >= $2);

@@ -19,7 +19,11 @@ class AsyncActionBase(TypedDict):
 
     id: Annotated[str, Field(pattern=r"^aa_[a-zA-Z0-9]+$")]
     type: Literal[
-        "CAMPAIGN.VOUCHERS_DELETE", "CUSTOMERS.BULK_UPDATE", "CUSTOMERS.IMPORT_CSV", "LOYALTIES.MEMBERS_CREATE"
+        "CAMPAIGN.VOUCHERS_DELETE",
+        "CLOCK.MOVE",
+        "CUSTOMERS.BULK_UPDATE",
+        "CUSTOMERS.IMPORT_CSV",
+        "LOYALTIES.MEMBERS_CREATE",
     ]
     status: Literal["DONE", "ENQUEUED", "FAILED", "IN_PROGRESS"]
     operation_status: Literal["FAILED", "SUCCESS", "UNKNOWN"]
