@@ -14,6 +14,7 @@ from tests.http.members import activities, club, customer, enrolled
 
 from troth.actions import member_batches
 from troth.actions.engine import Engine
+from troth.actions.progress import Progress
 from troth.core.member_batches import ENTRIES_IN_A_CHUNK
 from troth.http.door import Door
 
@@ -165,7 +166,7 @@ async def test_large_batches_are_worked_off_in_chunks_and_take_turns(client: htt
             (worked.done, (await action(client, large))["progress"], (await action(client, small))["progress"])
         )
     assert progress == [(100, 49, 0), (1, 49, 100), (100, 99, 100), (1, 100, 100)]
-    assert await member_batches.work_off(engine) == (0, False)
+    assert await member_batches.work_off(engine) == Progress(0, more=False)
     lines = await report(client, large)
     assert lines == [
         line(number, f"cust_{number}", "not_found", f"Cannot find customer with id cust_{number}")
