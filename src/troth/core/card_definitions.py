@@ -8,6 +8,7 @@ from pydantic import AfterValidator, BeforeValidator, Field, StringConstraints, 
 
 from troth.core.configuration import LARGEST_INTEGER, Configuration, Flag, Integer
 from troth.core.expiration import NO_EXPIRATION, CalendarDates, Period, PointsExpiration
+from troth.core.formulas import read
 from troth.core.references import EventSchemaId
 from troth.core.sections import NULL_IS_DEFAULT, Choice, Fault, Items, by_type, refuse
 
@@ -291,12 +292,18 @@ def _formula(value: object) -> object:
     return format(number, "f")
 
 
+def _readable(formula: str) -> str:
+    read(formula)
+    return formula
+
+
 class ExchangeRatio(Configuration):
     """How many points one minor unit of money costs: a formula as text, a number as its own text (domain 12)."""
 
     formula: Annotated[
         str,
         StringConstraints(min_length=1, max_length=LONGEST_FORMULA),
+        AfterValidator(_readable),
         BeforeValidator(
             _formula,
             json_schema_input_type=Annotated[str, Field(min_length=1, max_length=LONGEST_FORMULA)] | float,
