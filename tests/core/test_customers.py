@@ -9,10 +9,12 @@ from typing import Any
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from tests.core.definitions import definitions, segment
 
 from troth.core.configuration import LARGEST_METADATA
-from troth.core.customers import Customer, Upsert, Upserts, decide_upserts, shown
+from troth.core.customers import Customer, CustomerFacts, Upsert, Upserts, decide_upserts, shown
 from troth.core.refusals import Reason, Refusal
+from troth.core.segments import Membership
 
 THEN = datetime(2026, 3, 1, tzinfo=UTC)
 NOW = THEN + timedelta(days=1)
@@ -29,7 +31,7 @@ def customer(key: str, **properties: Any) -> Customer:
 
 
 def decide(commands: Sequence[Upsert], *found: Customer) -> Upserts:
-    return decide_upserts(commands, found, NOW, counting())
+    return decide_upserts(commands, CustomerFacts(found, ()), definitions(), NOW, counting())
 
 
 def changed(present: Customer, changes: Mapping[str, Any]) -> Customer:
@@ -175,23 +177,55 @@ commands = st.lists(
 )
 
 
+RULES = definitions(
+    segment("ada", name={"$is": ["Ada"]}),
+    segment("some", metadata__a={"$more_than": [0]}, metadata__b={"$is_unknown": []}),
+    segment("quiet", fires=False, name={"$is": ["Ada"]}),
+    customer={"properties": {"b": {"type": "number", "lte": 1}}},
+)
+PRESENT = (Membership(A.id, "seg_some"), Membership(A.id, "seg_static"), Membership(B.id, "seg_ada"))
+
+
 @given(commands, st.sets(st.integers(1, 7)))
 def test_any_split_into_batches_gives_the_same_answers(batch: list[Upsert], cuts: set[int]) -> None:
     found = (A, B, PLAIN, SOURCE_LIKE_AN_ID)
-    whole = decide(batch, *found)
-    stored = {one.id: one for one in found}
-    fresh, answers, taken = counting(), [], []
+    whole = decide_upserts(batch, CustomerFacts(found, PRESENT), RULES, NOW, counting())
+    stored, present = {one.id: one for one in found}, set(PRESENT)
+    fresh, answers, taken, entered = counting(), [], [], []
     for begin, end in pairwise(sorted({0, *cuts, len(batch)})):
-        part = decide_upserts(batch[begin:end], stored.values(), NOW, fresh)
+        facts = CustomerFacts(tuple(stored.values()), tuple(present))
+        part = decide_upserts(batch[begin:end], facts, RULES, NOW, fresh)
         stored |= {one.id: one for one in part.saved}
+        present = present - set(part.crossings.left) | set(part.crossings.joined)
         answers += part.answers
         taken += part.taken
+        entered += part.crossings.entered
     told = [one if isinstance(one, Customer) else (one.reason, one.details) for one in answers]
     assert told == [one if isinstance(one, Customer) else (one.reason, one.details) for one in whole.answers]
     assert sorted(taken) == list(whole.taken)
+    assert entered == list(whole.crossings.entered)
+    assert present == set(PRESENT) - set(whole.crossings.left) | set(whole.crossings.joined)
     assert stored == {one.id: one for one in (*found, *whole.saved)}
     keys = [one.source_id for one in stored.values() if one.source_id is not None]
     assert len(keys) == len(set(keys))
+
+
+def test_metadata_must_fit_their_schema_where_they_are_new_or_change() -> None:
+    rules = definitions(customer={"properties": {"size": {"type": "number", "optional": False}}})
+    old = customer("old", metadata={"size": "L"})
+
+    def answer(command: Upsert) -> Any:
+        return decide_upserts([command], CustomerFacts([old], ()), rules, NOW, counting()).answers[0]
+
+    for refused, words in (
+        (Upsert({}), "metadata.size: is required"),
+        (Upsert({"metadata": {"x": 1}}, existing=old.id), "metadata.size: must be a number"),
+        (Upsert({"metadata": {"size": None}}, existing=old.id), "metadata.size: is required"),
+    ):
+        refusal = answer(refused)
+        assert (refusal.reason, refusal.details) == (Reason.INVALID_PAYLOAD, words)
+    assert answer(Upsert({"name": "Ada", "metadata": {"size": "L"}}, existing=old.id)).name == "Ada"
+    assert answer(Upsert({"metadata": {"size": Decimal("1.10")}}, existing=old.id)).metadata == {"size": Decimal("1.1")}
 
 
 def test_a_customer_is_shown_without_what_it_does_not_have() -> None:

@@ -99,6 +99,8 @@ BODIES: Final[Mapping[str, Body]] = {
         "products": [{"id": ids["productId"], "object": "product"}],
     },
     "createSegment": lambda ids: {"name": "Some", "customers": [ids["customerId"]]},
+    "addSegmentCustomers": lambda ids: {"customers": [ids["customerId"]]},
+    "removeSegmentCustomers": lambda ids: {"customers": [ids["customerId"]]},
     "generate-oauth-token": lambda _: {"grant_type": "client_credentials", "scope": "api"},
     "introspect-oauth-token": lambda _: {"access_token": "unknown"},
     "revoke-oauth-token": lambda _: {"access_token": "unknown"},

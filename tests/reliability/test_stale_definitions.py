@@ -6,6 +6,7 @@ import httpx
 import pytest
 from tests.conftest import TestProject, client_of
 from tests.http.programs import PROGRAMS, active_wallet, ready, rule
+from tests.http.segments import VIP, asking, people, segment
 
 from troth.actions.engine import Engine
 from troth.clocks import WallClock
@@ -71,3 +72,34 @@ async def test_a_rule_switched_off_at_one_process_bars_activation_at_another(
     more = await rule(client, wallet_id)
     assert (await client.post(f"{path}/earning-rules/batch", json={"assign": [{"id": more}]})).status_code == 200
     assert (await other.post(f"{path}/activate")).status_code == 200
+
+
+async def test_a_metadata_schema_of_one_process_binds_another(
+    client: httpx.AsyncClient, other: httpx.AsyncClient
+) -> None:
+    program, _, _ = await ready(client, status="ACTIVE")
+    assert (await enrolled(other, program["id"])).status_code == 200
+    schema = {"properties": {"shop": {"type": "string", "optional": False}}}
+    assert (await client.put("/v1/metadata-schemas/vl_member", json=schema)).status_code == 200
+    refused = await enrolled(other, program["id"])
+    assert (refused.status_code, refused.json()["details"]) == (400, "metadata.shop: is required")
+    assert (await client.put("/v1/metadata-schemas/vl_member", json={"properties": {}})).status_code == 200
+    assert (await client.put("/v1/metadata-schemas/customer", json=schema)).status_code == 200
+    refused = await other.post("/v1/customers", json={"name": "Ada"})
+    assert (refused.status_code, refused.json()["details"]) == (400, "metadata.shop: is required")
+
+
+async def test_a_segment_made_at_one_process_is_entered_at_another(
+    client: httpx.AsyncClient, other: httpx.AsyncClient
+) -> None:
+    ada = (await other.post("/v1/customers", json={"source_id": "ada", "metadata": {"vip": True}})).json()["id"]
+    made = await segment(client)
+    assert await people(other, made) == {ada}
+    eve = (await other.post("/v1/customers", json={"source_id": "eve", "metadata": {"vip": True}})).json()["id"]
+    assert await people(client, made) == {ada, eve}
+    for asked, expected in ((asking("name", "$is", "Ada"), {ada}), (VIP, {ada, eve})):
+        assert (await client.put(f"/v1/segments/{made}", json={"filter": asked})).status_code == 200
+        assert (await other.put("/v1/customers/ada", json={"name": "Ada"})).status_code == 200
+        assert await people(client, made) == expected
+    assert (await client.delete(f"/v1/segments/{made}")).status_code == 204
+    assert (await other.put("/v1/customers/ada", json={"metadata": {"vip": False}})).status_code == 200

@@ -15,14 +15,15 @@ from troth.db.database import Connection, Unit
 async def create_campaign(engine: Engine, project_id: str, name: str, campaign: Campaign) -> PlatformResource:
     """Create a campaign.
 
-    Raises a refusal with `NOT_FOUND` for a product or SKU that it gives for free, with `DUPLICATE_KEY` for its name.
+    Raises a refusal with `INVALID_PAYLOAD` for metadata that break their schema, with `NOT_FOUND` for a product or SKU
+    that it gives for free, with `DUPLICATE_KEY` for its name.
     """
 
-    async def check(unit: Unit, _: PlatformResource) -> None:
-        await require(unit.connection, project_id, reference_ids(campaign))
+    async def check(unit: Unit) -> None:
         await check_metadata(unit.connection, project_id, "campaign", campaign.metadata)
+        await require(unit.connection, project_id, reference_ids(campaign))
 
-    return await platform_resources.create(engine, project_id, "campaign", name, stored(campaign), then=check)
+    return await platform_resources.create(engine, project_id, "campaign", name, stored(campaign), check=check)
 
 
 async def list_campaigns(

@@ -3,10 +3,13 @@
 from collections.abc import Sequence
 
 from troth.actions.engine import Engine
+from troth.actions.platform_resources import found as found_resource
 from troth.actions.project_time import project_now
+from troth.actions.segments import memberships_of, save_crossings
 from troth.actions.settling import settle
+from troth.actions.triggers import TRIGGERS
 from troth.core.access import Caller
-from troth.core.customers import Customer, Upsert, decide_upserts
+from troth.core.customers import Customer, CustomerFacts, Upsert, Upserts, decide_upserts
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.members import departure
 from troth.core.refusals import Refusal, not_found
@@ -21,22 +24,33 @@ async def upsert_customers(engine: Engine, project_id: str, commands: Sequence[U
     one customer, however many requests with it arrive at the same time.
     """
 
-    async def attempt(unit: Unit) -> Sequence[Customer | Refusal]:
-        return await upsert_within(engine, unit, project_id, commands)
+    async def attempt(unit: Unit) -> Upserts:
+        return await _upsert(engine, unit, project_id, commands)
 
-    return await engine.database.transact(attempt)
+    upserts = await engine.database.transact(attempt)
+    if upserts.crossings.entered:
+        engine.wake(TRIGGERS)
+    return upserts.answers
 
 
 async def upsert_within(
     engine: Engine, unit: Unit, project_id: str, commands: Sequence[Upsert]
 ) -> Sequence[Customer | Refusal]:
     """Create or update customers as part of a unit of work; see `upsert_customers`."""
-    found = await customers.lock(unit, project_id, commands)
+    return (await _upsert(engine, unit, project_id, commands)).answers
+
+
+async def _upsert(engine: Engine, unit: Unit, project_id: str, commands: Sequence[Upsert]) -> Upserts:
+    """Decide and save; what the changes mean to segments, and the triggers of those who enter one, are part of it."""
+    version, found = await customers.lock(unit, project_id, commands)
+    definitions = await engine.definitions.at(unit.connection, project_id, version)
+    facts = CustomerFacts(found, await memberships_of(unit, found) if definitions.segments else ())
     now = await project_now(engine, unit.connection, project_id)
-    upserts = decide_upserts(commands, found, now, engine.identifiers.fresh)
+    upserts = decide_upserts(commands, facts, definitions, now, engine.identifiers.fresh)
     if upserts.saved:
-        await customers.save(unit, project_id, upserts)
-    return upserts.answers
+        await customers.save(unit, project_id, upserts, definitions.version)
+        await save_crossings(unit, project_id, upserts.crossings, now)
+    return upserts
 
 
 async def get_customer(engine: Engine, project_id: str, reference: str) -> Customer:
@@ -52,12 +66,22 @@ async def get_customer(engine: Engine, project_id: str, reference: str) -> Custo
 
 
 async def list_customers(
-    engine: Engine, project_id: str, declaration: ListDeclaration, query: ListQuery
+    engine: Engine,
+    project_id: str,
+    declaration: ListDeclaration,
+    query: ListQuery,
+    *,
+    segment_id: str | None = None,
 ) -> tuple[Page[Customer], int]:
-    """Return one page of the project's customers, and how many all pages have (of a filtered list at most 10,000)."""
+    """Return one page of the project's customers, or of those in a segment, and how many all pages have.
+
+    They are counted up to 10,000 where the list is filtered. Raises a refusal with `NOT_FOUND` for the segment.
+    """
 
     async def look(connection: Connection) -> tuple[Page[Customer], int]:
-        return await customers.page(connection, declaration, query, project_id)
+        if segment_id is not None:
+            await found_resource(connection, project_id, "segment", segment_id)
+        return await customers.page(connection, declaration, query, project_id, segment_id)
 
     return await engine.database.read(look)
 

@@ -14,7 +14,7 @@ from typing import Final, NamedTuple
 import structlog
 from prometheus_client import Counter
 
-from troth.actions import settling
+from troth.actions import segments, settling
 from troth.actions.engine import Engine
 from troth.actions.progress import Progress
 from troth.core.clock import ProjectClock, advanced
@@ -45,7 +45,10 @@ class DailyJob(NamedTuple):
     work: Callable[[Engine, str, datetime], Awaitable[Progress]]
 
 
-DAILY_JOBS: Final[Sequence[DailyJob]] = (DailyJob(settling.next_due, settling.settle_due),)
+DAILY_JOBS: Final[Sequence[DailyJob]] = (
+    DailyJob(settling.next_due, settling.settle_due),
+    DailyJob(segments.next_due, segments.settle_due),
+)
 """All of them, in the order in which a midnight does them."""
 
 

@@ -11,6 +11,7 @@ from troth.core.refusals import Reason, not_found
 from troth.db import definitions, platform_resources
 from troth.db.database import Connection, Outrun, Unit
 
+Check = Callable[[Unit], Awaitable[None]]
 Then = Callable[[Unit, PlatformResource], Awaitable[None]]
 
 _PREFIXES: Final[Mapping[Kind, str]] = {
@@ -20,6 +21,10 @@ _PREFIXES: Final[Mapping[Kind, str]] = {
     "products_collection": "pc",
     "campaign": "camp",
 }
+
+
+async def _anything(_unit: Unit) -> None:
+    pass
 
 
 async def _nothing(_unit: Unit, _resource: PlatformResource) -> None:
@@ -33,14 +38,18 @@ async def create(
     name: str,
     configuration: Mapping[str, Any],
     *,
+    check: Check = _anything,
     then: Then = _nothing,
 ) -> PlatformResource:
-    """Create a resource; `then` does in the same transaction what belongs to it.
+    """Create a resource that passes a `check`; `then` does in the same transaction what belongs to it.
 
     Raises a refusal with `DUPLICATE_KEY` where the kind's names are unique and another one has the name.
     """
 
     async def attempt(unit: Unit) -> PlatformResource:
+        # Whoever decides by segments and schemas keeps them, and learns by this that there are new ones.
+        await definitions.change(unit, project_id)
+        await check(unit)
         new = await _new(engine, unit, project_id, kind, name, configuration)
         if not await platform_resources.insert(unit, project_id, new):
             owner_id = await platform_resources.owner_of(unit.connection, project_id, kind, name)
@@ -59,6 +68,7 @@ async def put(
     """Create a resource of a kind whose names are unique, or replace the configuration of the one that has the name."""
 
     async def attempt(unit: Unit) -> PlatformResource:
+        await definitions.change(unit, project_id)
         new = await _new(engine, unit, project_id, kind, name, configuration)
         return await platform_resources.put(unit, project_id, new)
 

@@ -12,6 +12,7 @@ from typing import Any
 from troth.actions.definitions import expect, plain
 from troth.actions.engine import Engine
 from troth.actions.project_time import project_now
+from troth.actions.schemas import check_metadata
 from troth.core.access import Caller
 from troth.core.activities import Activity, StoredActivity
 from troth.core.assignments import Assigned, Batch, check_ready, decide_batch, told
@@ -39,11 +40,13 @@ async def create(
 ) -> Definition:
     """Create a program, DRAFT or ACTIVE, with what the batch assigns to it.
 
-    Raises what a batch on a draft does, and for an ACTIVE one what an activation does.
+    Raises what a batch on a draft does, and for an ACTIVE one what an activation does; a refusal with
+    `INVALID_PAYLOAD` where metadata break their schema.
     """
 
     async def attempt(unit: Unit) -> Definition:
         await definitions.change(unit, caller.project_id)
+        await check_metadata(unit.connection, caller.project_id, "vl_program", metadata)
         now = await project_now(engine, unit.connection, caller.project_id)
         named = await definitions.find_several(unit.connection, caller.project_id, batch.ids)
         entered = decide_batch(None, {}, named, batch, now).assigned
@@ -104,8 +107,11 @@ async def update(
             metadata=present.metadata if metadata is None else metadata,
             configuration=plain(configuration),
         )
-        if not decide_update(PROGRAM, present, desired):
+        changed = decide_update(PROGRAM, present, desired)
+        if not changed:
             return present
+        if "metadata" in changed:
+            await check_metadata(unit.connection, caller.project_id, "vl_program", desired.metadata)
         now = await project_now(engine, unit.connection, caller.project_id)
         return await _save(engine, unit, caller, replace(desired, updated_at=now), "updated")
 

@@ -5,7 +5,7 @@ from typing import Any
 
 from troth.actions.engine import Engine
 from troth.core.platform_resources import PlatformResource
-from troth.core.schemas import MetadataResource, Schema, check
+from troth.core.schemas import MetadataResource, Schema, misfit
 from troth.db import platform_resources
 from troth.db.database import Connection
 
@@ -15,8 +15,8 @@ async def check_metadata(
 ) -> None:
     """Raise a refusal with `INVALID_PAYLOAD` unless metadata fit the schema of their resource, if there is one."""
     defined = await platform_resources.find(connection, project_id, "metadata_schema", resource)
-    if defined is not None:
-        check(Schema.model_validate(defined.configuration), metadata)
+    if defined is not None and (refusal := misfit(Schema.model_validate(defined.configuration), metadata)):
+        raise refusal
 
 
 async def list_metadata_schemas(engine: Engine, project_id: str) -> list[PlatformResource]:

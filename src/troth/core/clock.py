@@ -1,7 +1,7 @@
 """A project's clock and its midnights: what may be done to the clock, and in which steps it goes (domain 16)."""
 
 from dataclasses import dataclass, replace
-from datetime import datetime, timedelta
+from datetime import datetime, timedelta, tzinfo
 from typing import Any, Final
 from zoneinfo import ZoneInfo
 
@@ -48,7 +48,7 @@ class ProjectClock:
         return now if self.moving_to else None
 
 
-def next_midnight(moment: datetime, zone: ZoneInfo) -> datetime:
+def next_midnight(moment: datetime, zone: tzinfo) -> datetime:
     """Return the first midnight after an instant."""
     return midnight(day_of(moment, zone) + ONE_DAY, zone)
 

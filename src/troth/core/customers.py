@@ -4,15 +4,18 @@ A customer is named by its own id or by its source id. What a request does not g
 property, and so does an empty text. The properties of `address` and `metadata` are merged one by one.
 """
 
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import date, datetime
 from typing import Annotated, Any, Final, NamedTuple
 
 from pydantic import StringConstraints
 
 from troth.core.configuration import timestamp
+from troth.core.definitions import Definitions
 from troth.core.metadata import cleared, merged, same
 from troth.core.refusals import Reason, Refusal, not_found
+from troth.core.schemas import Schema, misfit
+from troth.core.segments import Attendance, Crossings, Membership
 
 SourceId = Annotated[str, StringConstraints(min_length=1, max_length=500, pattern=r"^[^\x00-\x1f\x7f]+$")]
 """The id that a customer has in the system it comes from: any text without control characters."""
@@ -48,24 +51,41 @@ class Upsert(NamedTuple):
     existing: str | None = None
 
 
+class CustomerFacts(NamedTuple):
+    """The customers that commands name, and which segments with a filter they are in."""
+
+    found: Sequence[Customer]
+    memberships: Sequence[Membership]
+
+
 class Upserts(NamedTuple):
     """What came of a batch: an answer for each command, and what is to be saved, all of it or nothing.
 
     `taken` are the source ids that come into use, each with its customer's id, sorted; `created_id` is one of the new
-    customers' ids if there are any.
+    customers' ids if there are any; `crossings` are what the changes mean to segments.
     """
 
     answers: tuple[Customer | Refusal, ...]
     saved: tuple[Customer, ...]
     taken: tuple[tuple[str, str], ...]
     created_id: str | None
+    crossings: Crossings
 
 
 def decide_upserts(
-    commands: Sequence[Upsert], found: Iterable[Customer], now: datetime, fresh: Callable[[str], str]
+    commands: Sequence[Upsert],
+    facts: CustomerFacts,
+    definitions: Definitions,
+    now: datetime,
+    fresh: Callable[[str], str],
 ) -> Upserts:
-    """Decide commands in their order, each on what those before it left; `found` are the customers that they name."""
-    known = {customer.id: customer for customer in found}
+    """Decide commands in their order, each on what those before it left.
+
+    A customer enters a segment as often as a command takes it in, however many commands meet in a batch.
+    """
+    schema = definitions.schemas.get("customer")
+    attendance = Attendance(definitions.segments, facts.memberships)
+    known = {customer.id: customer for customer in facts.found}
     sources = {customer.source_id: customer.id for customer in known.values() if customer.source_id is not None}
     before = set(sources)
     saved: set[str] = set()
@@ -75,11 +95,12 @@ def decide_upserts(
         present = _named(command, known, sources)
         if present is None:
             blank = Customer(fresh("cust"), command.source_id, *(None,) * 6, {}, now, None)
-            outcome = _merged(blank, command.changes)
+            outcome = _fitting(_merged(blank, command.changes), None, schema)
         elif isinstance(present, Refusal):
             outcome = present
         else:
-            outcome = _updated(present, known[present.id], command.changes, now)
+            saved_before = known[present.id]
+            outcome = _fitting(_updated(present, saved_before, command.changes, now), saved_before, schema)
         answers.append(outcome)
         if isinstance(outcome, Refusal) or outcome is known.get(outcome.id):
             continue
@@ -87,6 +108,7 @@ def decide_upserts(
             created_id = outcome.id
         known[outcome.id] = outcome
         saved.add(outcome.id)
+        attendance.follow(outcome, now)
         if outcome.source_id is not None:
             sources[outcome.source_id] = outcome.id
     return Upserts(
@@ -94,6 +116,7 @@ def decide_upserts(
         tuple(known[customer_id] for customer_id in sorted(saved)),
         tuple(sorted((source_id, owner) for source_id, owner in sources.items() if source_id not in before)),
         created_id,
+        attendance.crossings(),
     )
 
 
@@ -139,6 +162,13 @@ def _updated(present: Customer, saved: Customer, changes: Mapping[str, Any], now
     if after == saved and same(after.metadata, saved.metadata):
         return saved
     return after._replace(updated_at=now)
+
+
+def _fitting(outcome: Customer | Refusal, before: Customer | None, schema: Schema | None) -> Customer | Refusal:
+    """Return a customer whose metadata are as they were or fit their schema (domain 5)."""
+    if isinstance(outcome, Refusal) or (before is not None and same(outcome.metadata, before.metadata)):
+        return outcome
+    return misfit(schema, outcome.metadata) or outcome
 
 
 def _merged(customer: Customer, changes: Mapping[str, Any]) -> Customer | Refusal:

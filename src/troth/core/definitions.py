@@ -8,8 +8,11 @@ from typing import Any, Final
 
 from troth.core.card_definitions import CardDefinitionConfiguration
 from troth.core.configuration import timestamp
+from troth.core.filters import CustomerFilter
 from troth.core.json import encode
+from troth.core.predicates import Predicate
 from troth.core.programs import ProgramConfiguration
+from troth.core.schemas import Schema
 
 _BESIDES: Final[Mapping[str, Mapping[str, Any]]] = {
     "card_definition": {"type": "INDIVIDUAL"},
@@ -71,9 +74,28 @@ class ProgramInForce:
 
 
 @dataclass(frozen=True, slots=True)
+class SegmentInForce:
+    """A segment that a filter makes up, as it is `since` its last change: whom it finds, and whether entering it fires.
+
+    `passes` is the filter as a function.
+    """
+
+    id: str
+    filter: CustomerFilter
+    fires: bool
+    since: datetime
+    passes: Predicate
+
+
+@dataclass(frozen=True, slots=True)
 class Definitions:
-    """Everything that a project's decisions are made from besides the facts of its members."""
+    """Everything that a project's decisions are made from besides the facts of its members.
+
+    `segments` are those with a filter, the oldest first; `schemas` the metadata schemas by what they are defined for.
+    """
 
     version: int
     zone: tzinfo
     programs: Mapping[str, ProgramInForce]
+    segments: tuple[SegmentInForce, ...]
+    schemas: Mapping[str, Schema]

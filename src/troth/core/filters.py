@@ -2,12 +2,14 @@
 
 They speak the language of list filters (domain 3), over properties and `metadata.x`, with a list of values for each
 operator. The values are alternatives; of an operator that denies, none may hold. All operators on a field must hold,
-and the junction joins the fields. A date means its whole day in the project's time zone.
+and the junction joins the fields. A date means its whole day in the project's time zone; a birthday is such a day.
+
+What a filter finds is said twice and means the same: `core.predicates` asks one item, `db.filters` a whole table.
 """
 
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping
-from datetime import UTC, date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from decimal import Decimal
 from enum import Enum
 from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self
@@ -15,9 +17,11 @@ from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self
 from pydantic import BeforeValidator, ConfigDict, Field, GetJsonSchemaHandler, WithJsonSchema, model_validator
 from pydantic_core import CoreSchema
 
+from troth.core.calendar import ONE_DAY, day_of, midnight
 from troth.core.conditions import number
 from troth.core.configuration import Configuration, instant
 from troth.core.lists import LONGEST_VALUE, MOST_DAYS
+from troth.core.patterns import PATTERNS
 from troth.core.sections import Fault, refuse
 
 MOST_FIELDS: Final = 50
@@ -25,9 +29,11 @@ MOST_VALUES: Final = 100
 
 _METADATA: Final = "metadata."
 _EQUALITY: Final = ("$is", "$is_not", "$in", "$not_in")
-_PATTERNS: Final = ("$contains", "$not_contain", "$starts_with", "$ends_with")
 _COMPARISON: Final = ("$more_than", "$less_than", "$more_than_equal", "$less_than_equal")
-_PRESENCE: Final = ("$has_value", "$is_unknown")
+PRESENCE: Final = ("$has_value", "$is_unknown")
+DENYING: Final = frozenset({"$is_not", "$not_in", "$not_contain", "$is_unknown"})
+"""The exact contraries of others: items without a value pass them."""
+
 _COUNTS: Final = ("$count", "$count_less", "$count_more")
 _MOMENTS: Final = ("$before", "$after")
 _DAYS: Final = (
@@ -46,6 +52,10 @@ _WHOLE_DAYS: Final = {"$is_days_ago": -1, "$is_days_in_future": 1}
 _DATE: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 _TICK: Final = timedelta(milliseconds=1)
 """Time is known to the millisecond, and neither "more than" nor "less than" includes the instant itself."""
+
+_FIRST_INSTANT: Final = datetime.min.replace(tzinfo=UTC)
+_NEVER: Final = date.max
+"""After all days: no filter names the last day that there is."""
 
 _ANY_INSTANT: Final = datetime(2000, 1, 1, tzinfo=UTC)
 
@@ -68,14 +78,34 @@ _SPANS: Final[Mapping[str, Callable[[datetime, timedelta], Span]]] = {
 
 
 class Kind(Enum):
-    """What a field holds, and so which operators it knows."""
+    """What a field holds."""
 
-    TEXT = (*_EQUALITY, *_PATTERNS, *_PRESENCE)
-    NUMBER = (*_EQUALITY, *_COMPARISON, *_PRESENCE)
-    INSTANT = ("$is", *_MOMENTS, *_DAYS, *_PRESENCE)
-    TEXTS = (*_EQUALITY, *_COUNTS, *_PRESENCE)
-    METADATA = (*_EQUALITY, *_PATTERNS, *_COMPARISON, *_PRESENCE)
+    TEXT = "text"
+    NUMBER = "number"
+    INSTANT = "instant"
+    DAY = "day"
+    TEXTS = "texts"
+    METADATA = "metadata"
 
+    @property
+    def operators(self) -> tuple[str, ...]:
+        """The operators that such a field knows."""
+        return _OPERATORS[self]
+
+    @property
+    def is_time(self) -> bool:
+        """Whether its operators mean stretches of time."""
+        return self in (Kind.INSTANT, Kind.DAY)
+
+
+_OPERATORS: Final[Mapping[Kind, tuple[str, ...]]] = {
+    Kind.TEXT: (*_EQUALITY, *PATTERNS, *PRESENCE),
+    Kind.NUMBER: (*_EQUALITY, *_COMPARISON, *PRESENCE),
+    Kind.INSTANT: ("$is", *_MOMENTS, *_DAYS, *PRESENCE),
+    Kind.DAY: ("$is", *_MOMENTS, *_DAYS, *PRESENCE),
+    Kind.TEXTS: (*_EQUALITY, *_COUNTS, *PRESENCE),
+    Kind.METADATA: (*_EQUALITY, *PATTERNS, *_COMPARISON, *PRESENCE),
+}
 
 Value = str | int | Decimal | bool
 
@@ -102,13 +132,42 @@ class FieldConditions(Configuration):
 
 
 class Condition(NamedTuple):
-    """One operator on one field: of metadata, `property` names which."""
+    """One operator on one field; of `metadata`, `key` names which."""
 
     field: str
-    property: str | None
+    key: str | None
     kind: Kind
     operator: str
     values: tuple[Value, ...]
+
+    @property
+    def denies(self) -> bool:
+        """Whether it holds where its contrary does not."""
+        return self.operator in DENYING
+
+    @property
+    def follows_time(self) -> bool:
+        """Whether what it finds changes as time passes."""
+        return self.kind.is_time and self.operator in _DAYS
+
+    @property
+    def numbers(self) -> list[Decimal]:
+        """The values, which are numbers or texts that are."""
+        return [known for value in self.values if (known := number(value)) is not None]
+
+    def spans(self, now: datetime, zone: tzinfo) -> list[Span]:
+        """Return the stretches of time in one of which a field of instants must lie."""
+        return [span(self.operator, value, now, zone) for value in self.values]
+
+    def days(self, now: datetime, zone: tzinfo) -> list[tuple[date, date]]:
+        """Return the first day and the first day after of each stretch in which a day must begin."""
+        return [
+            (
+                _first_day(one.since, zone) if one.since else date.min,
+                _first_day(one.until, zone) if one.until else _NEVER,
+            )
+            for one in self.spans(now, zone)
+        ]
 
 
 class Filter(Configuration):
@@ -140,6 +199,11 @@ class Filter(Configuration):
             inside = name.removeprefix(_METADATA) if kind is Kind.METADATA else None
             for operator, values in asked.conditions.items():
                 yield Condition("metadata" if inside else name, inside, kind, operator, values)
+
+    @property
+    def follows_time(self) -> bool:
+        """Whether what the filter finds changes as time passes, although nothing else does."""
+        return any(one.follows_time for one in self.conditions())
 
     def _kind(self, name: str) -> Kind | None:
         if name.startswith(_METADATA) and len(name) > len(_METADATA):
@@ -187,7 +251,7 @@ class CustomerFilter(Filter):
         "description": Kind.TEXT,
         "email": Kind.TEXT,
         "phone": Kind.TEXT,
-        "birthday": Kind.INSTANT,
+        "birthday": Kind.DAY,
         "address.city": Kind.TEXT,
         "address.state": Kind.TEXT,
         "address.line_1": Kind.TEXT,
@@ -204,7 +268,7 @@ def span(operator: str, value: Value, now: datetime, zone: tzinfo) -> Span:
     if operator in _DAYS:
         days = timedelta(days=int(number(value) or 0))
         if operator in _WHOLE_DAYS:
-            return _day(now.astimezone(zone).date() + _WHOLE_DAYS[operator] * days, zone)
+            return _day(day_of(now, zone) + _WHOLE_DAYS[operator] * days, zone)
         return _SPANS[operator](now, days)
     text = str(value)
     if _DATE.fullmatch(text):
@@ -216,13 +280,30 @@ def span(operator: str, value: Value, now: datetime, zone: tzinfo) -> Span:
 
 
 def _day(day: date, zone: tzinfo) -> Span:
-    return Span(*(datetime.combine(one, time(), zone).astimezone(UTC) for one in (day, day + timedelta(days=1))))
+    return Span(_midnight(day, zone), _midnight(day + ONE_DAY, zone))
+
+
+def _midnight(day: date, zone: tzinfo) -> datetime:
+    # East of Greenwich the first day that there is begins before all instants that there are.
+    try:
+        return midnight(day, zone)
+    except OverflowError:
+        return _FIRST_INSTANT
+
+
+def _first_day(moment: datetime, zone: tzinfo) -> date:
+    """Return the first day that does not begin before an instant."""
+    try:
+        day = day_of(moment, zone)
+        return day if midnight(day, zone) == moment else day + ONE_DAY
+    except OverflowError:
+        return date.min if moment.year == 1 else _NEVER
 
 
 def _operator_faults(kind: Kind, operator: str, values: tuple[Value, ...]) -> Iterable[Fault]:
-    if operator not in kind.value:
-        yield Fault((), f"is not allowed here, only {', '.join(kind.value)}")
-    elif operator not in _PRESENCE:
+    if operator not in kind.operators:
+        yield Fault((), f"is not allowed here, only {', '.join(kind.operators)}")
+    elif operator not in PRESENCE:
         if not values:
             yield Fault((), "must hold at least one value")
         fits, words = _wanted(kind, operator)
@@ -254,7 +335,7 @@ def _is_moment(value: Value) -> bool:
 
 def _wanted(kind: Kind, operator: str) -> tuple[Callable[[Value], bool], str]:
     """Return the check of an operator's values, and what it allows."""
-    if kind is Kind.INSTANT:
+    if kind.is_time:
         if operator in _DAYS:
             return _is_count, f"a number of days from 0 to {MOST_DAYS}"
         return _is_moment, "a date such as 2026-01-31 or a date-time such as 2026-01-31T12:00:00Z"

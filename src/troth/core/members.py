@@ -14,6 +14,7 @@ from troth.core.json import text
 from troth.core.lifecycle import BY_NOTHING, Lifecycle, Move, Status, Verb, decide_move
 from troth.core.metadata import merged, same
 from troth.core.refusals import Reason, Refusal, not_found
+from troth.core.schemas import misfit
 
 MemberStatus = Literal["ACTIVE", "INACTIVE", "DELETED"]
 
@@ -90,6 +91,8 @@ def decide_enrolment(
     command: Enrol, facts: EnrolmentFacts, definitions: Definitions
 ) -> tuple[str, Mapping[str, CardDefinitionConfiguration]] | Refusal:
     """Return the customer to enrol and the wallets to give cards for, or why not, in the order of domain 4."""
+    if refusal := misfit(definitions.schemas.get("vl_member"), command.metadata):
+        return refusal
     program = open_program(command.program_id, definitions)
     if isinstance(program, Refusal):
         return program

@@ -9,9 +9,7 @@ from typing import Annotated, Any, Final, Literal, Self
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 from pydantic.alias_generators import to_camel
 
-from troth.core.configuration import Configuration, Flag, Integer, instant, timestamp
-from troth.core.definitions import shown_instant
-from troth.core.platform_resources import PlatformResource
+from troth.core.configuration import Configuration, Flag, Integer, instant
 from troth.core.refusals import Reason, Refusal
 from troth.core.sections import NULL_IS_DEFAULT, Fault, refuse
 
@@ -51,19 +49,25 @@ Scalar = Annotated[Any, BeforeValidator(_scalar)]
 _GEOPOINT: Final = re.compile(r"-?[0-9]{1,2}(\.[0-9]+)?, *-?[0-9]{1,3}(\.[0-9]+)?", re.ASCII)
 
 
+def _written(name: str) -> str:
+    return to_camel(name) if name.endswith(("length", "type")) else name
+
+
 class PropertyDefinition(Configuration):
     """What a property's value must be; of an `array`, each of its entries.
 
-    `eq` lists the values that are allowed, `ne` those that are not; `lt` to `gte` bound numbers, the lengths texts. A
-    property that is `deleted` stays in the schema for what already has it, and is not checked any more.
+    `eq` lists the values that are allowed, `ne` those that are not; `lt` to `gte` bound numbers, the lengths texts;
+    `object_type` is what objects are called. A property that is `deleted` stays in the schema for what already has it,
+    and is not checked any more.
     """
 
-    model_config = ConfigDict(alias_generator=lambda name: to_camel(name) if name.endswith("length") else name)
+    model_config = ConfigDict(alias_generator=_written)
 
     type: PropertyType
     array: Flag = False
     optional: Flag = True
     deleted: Flag = False
+    object_type: PropertyName | None = None
     eq: tuple[Scalar, ...] | None = None
     ne: tuple[Scalar, ...] | None = None
     lt: Integer | None = None
@@ -80,11 +84,11 @@ class PropertyDefinition(Configuration):
         return self
 
     def _foreign_bounds(self) -> Iterable[Fault]:
-        for names, needed in ((("lt", "lte", "gt", "gte"), "number"), (_LENGTHS, "string")):
+        bound = ((("lt", "lte", "gt", "gte"), "number"), (_LENGTHS, "string"), (("object_type",), "object"))
+        for names, needed in bound:
             for name in names:
                 if getattr(self, name) is not None and self.type != needed:
-                    shown = to_camel(name) if name in _LENGTHS else name
-                    yield Fault((shown,), f"must be left out or null when type is {self.type}")
+                    yield Fault((_written(name),), f"must be left out or null when type is {self.type}")
 
     def faults(self, value: object) -> Iterable[str]:
         """Yield what is wrong with a value, in words."""
@@ -148,35 +152,13 @@ class Schema(Configuration):
                     yield name, "is not among the properties that the schema defines"
 
 
-def check(schema: Schema, values: Mapping[str, Any]) -> None:
-    """Raise a refusal with `INVALID_PAYLOAD`, naming every property, unless metadata fit a schema (domain 5)."""
-    if wrong := [f"metadata.{name}: {words}" for name, words in schema.faults(values)]:
-        raise Refusal(Reason.INVALID_PAYLOAD, "; ".join(wrong))
+def misfit(schema: Schema | None, metadata: Mapping[str, Any]) -> Refusal | None:
+    """Return the refusal with `INVALID_PAYLOAD` of metadata that do not fit a schema, naming every property (domain 5).
 
-
-def stored(schema: Schema) -> dict[str, Any]:
-    """Return what is kept of a schema besides its name."""
-    return {name: value for name, value in schema.stored().items() if name in Schema.model_fields}
-
-
-def shown_event_schema(schema: PlatformResource) -> dict[str, Any]:
-    """Return the event schema as answers show it."""
-    return {"id": schema.id, "name": schema.name, **_shown(schema)}
-
-
-def shown_metadata_schema(schema: PlatformResource) -> dict[str, Any]:
-    """Return the metadata schema as answers show it (contract: MetadataSchemaDeprecated)."""
-    return {"id": schema.id, "related_object": schema.name, **_shown(schema)}
-
-
-def _shown(schema: PlatformResource) -> dict[str, Any]:
-    return {
-        "properties": schema.configuration["properties"],
-        "allow_defined_only": schema.configuration["allow_defined_only"],
-        "created_at": timestamp(schema.created_at),
-        "updated_at": shown_instant(schema.updated_at),
-        "object": schema.kind,
-    }
+    Where there is no schema, whatever is given fits.
+    """
+    wrong = schema and [f"metadata.{name}: {words}" for name, words in schema.faults(metadata)]
+    return Refusal(Reason.INVALID_PAYLOAD, "; ".join(wrong)) if wrong else None
 
 
 def _among(value: object, allowed: Iterable[object]) -> bool:

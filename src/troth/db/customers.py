@@ -1,6 +1,6 @@
 """Customers: created and updated in batches, read, listed, and erased with what they were members of."""
 
-from collections.abc import Sequence
+from collections.abc import Collection, Sequence
 from datetime import datetime
 
 from troth.core.configuration import timestamp
@@ -14,27 +14,39 @@ from troth.db.queries import queries
 _SQL = queries("customers")
 
 
-async def lock(unit: Unit, project_id: str, commands: Sequence[Upsert]) -> list[Customer]:
-    """Return the customers that commands name; nobody else changes them until the transaction ends."""
+async def lock(unit: Unit, project_id: str, commands: Sequence[Upsert]) -> tuple[int, list[Customer]]:
+    """Return the version of the project's definitions, and the customers that commands name.
+
+    Nobody else changes these customers, and no segment is made up, until the transaction ends.
+    """
     ids = {named for one in commands for named in (one.customer_id, one.existing) if named is not None}
     source_ids = {named for one in commands for named in (one.source_id, one.existing) if named is not None}
-    if not ids and not source_ids:
-        return []
-    return [_customer(row) for row in await unit.connection.fetch(_SQL.lock, project_id, list(ids), list(source_ids))]
+    rows = await unit.connection.fetch(_SQL.lock, project_id, list(ids), list(source_ids))
+    return rows[0]["definitions_version"], [_customer(row) for row in rows if row["id"] is not None]
 
 
-async def save(unit: Unit, project_id: str, upserts: Upserts) -> None:
-    """Save the customers of a batch. Raises Outrun if another transaction took one of their source ids meanwhile."""
+async def lock_several(unit: Unit, project_id: str, customer_ids: Collection[str]) -> tuple[int, list[Customer]]:
+    """Return what `lock` does, for customers by their ids."""
+    return await lock(unit, project_id, [Upsert({}, customer_id=one) for one in customer_ids])
+
+
+async def save(unit: Unit, project_id: str, upserts: Upserts, definitions_version: int) -> None:
+    """Save the customers of a batch.
+
+    Raises Outrun if another transaction took one of their source ids meanwhile, or if the definitions that the batch
+    was decided by are not those of now.
+    """
     # A batch that creates nobody leaves no proof: it is merged once more, which changes nothing.
     unit.prove(_SQL.is_saved, upserts.created_id or "")
-    taken = await unit.connection.fetchval(
+    row = await unit.connection.fetchrow(
         _SQL.save,
         project_id,
         [source_id for source_id, _ in upserts.taken],
         [customer_id for _, customer_id in upserts.taken],
         text([_row(customer) for customer in upserts.saved]),
     )
-    if taken != len(upserts.taken):
+    assert row is not None, "it counts"
+    if (row["taken_count"], row["definitions_version"]) != (len(upserts.taken), definitions_version):
         raise Outrun
 
 
@@ -45,22 +57,35 @@ async def find(connection: Connection, project_id: str, reference: str) -> Custo
 
 
 async def page(
-    connection: Connection, declaration: ListDeclaration, query: ListQuery, project_id: str
+    connection: Connection,
+    declaration: ListDeclaration,
+    query: ListQuery,
+    project_id: str,
+    segment_id: str | None = None,
 ) -> tuple[Page[Customer], int]:
-    """Return one page of the project's customers, and how many all pages have (of a filtered list at most 10,000)."""
-    rows, position = await listing.page(connection, declaration, query, _SQL.listed, project_id)
-    total = await listing.count(connection, declaration, query, _SQL.listed, project_id)
+    """Return one page of the customers of a project or of one of its segments, and how many all pages have.
+
+    They are counted up to 10,000 where the list is filtered.
+    """
+    source, scope = _SQL.listed, [project_id]
+    if segment_id is not None:
+        source, scope = _SQL.listed_in_segment, [project_id, segment_id]
+    rows, position = await listing.page(connection, declaration, query, source, *scope)
+    total = await listing.count(connection, declaration, query, source, *scope)
     return Page([_customer(row) for row in rows], position), total
 
 
 async def lock_to_erase(unit: Unit, project_id: str, reference: str) -> str | None:
-    """Return a customer's id, by its id, else by its source id; until the transaction ends it joins no program."""
+    """Return a customer's id, by its id, else by its source id.
+
+    Until the transaction ends it joins no program, and no segment is made up.
+    """
     customer_id: str | None = await unit.connection.fetchval(_SQL.lock_to_erase, project_id, reference)
     return customer_id
 
 
 async def erase(unit: Unit, project_id: str, customer_id: str, now: datetime) -> None:
-    """Erase all of a customer but its id, and free its source id."""
+    """Erase all of a customer but its id, free its source id, and take it out of all segments."""
     unit.prove(_SQL.is_erased, customer_id)
     await unit.connection.execute(_SQL.erase, project_id, customer_id, now)
 

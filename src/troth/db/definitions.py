@@ -2,22 +2,27 @@
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable
-from datetime import datetime
+from datetime import UTC, datetime, timedelta, tzinfo
 from functools import lru_cache
 from typing import Final
 from zoneinfo import ZoneInfo
 
 from troth.core.card_definitions import CardDefinitionConfiguration
-from troth.core.definitions import Definition, Definitions, ProgramInForce
+from troth.core.definitions import Definition, Definitions, ProgramInForce, SegmentInForce
 from troth.core.json import decode, text
 from troth.core.lifecycle import Holder
 from troth.core.lists import ListDeclaration, ListQuery, Page
+from troth.core.predicates import Predicate, predicate
 from troth.core.programs import ProgramConfiguration
+from troth.core.schemas import Schema
+from troth.core.segments import SegmentConfiguration
 from troth.db import listing, references
 from troth.db.database import Connection, Row, Unit
 from troth.db.queries import queries
 
 _SQL = queries("definitions")
+
+_EPOCH: Final = datetime(1970, 1, 1, tzinfo=UTC)
 
 _EXISTING: Final = {
     "lcdef": _SQL.existing_definitions,
@@ -40,7 +45,18 @@ async def load(connection: Connection, project_id: str) -> Definitions:
         program_id: ProgramInForce(program_id, name, status, _window(written), assigned[program_id])
         for program_id, name, status, written in row["programs"]
     }
-    return Definitions(row["version"], ZoneInfo(row["time_zone"]), programs)
+    zone = ZoneInfo(row["time_zone"])
+    segments: list[SegmentInForce] = []
+    schemas: dict[str, Schema] = {}
+    for kind, resource_id, name, written, changed_at in row["resources"]:
+        if kind == "metadata_schema":
+            schemas[name] = _schema(written)
+            continue
+        configuration, passes = _segment(written, zone)
+        assert configuration.filter is not None, "only a static segment has none"
+        since = _EPOCH + timedelta(milliseconds=int(changed_at))
+        segments.append(SegmentInForce(resource_id, configuration.filter, configuration.fires, since, passes))
+    return Definitions(row["version"], zone, programs, tuple(segments), schemas)
 
 
 @lru_cache(maxsize=4096)
@@ -51,6 +67,18 @@ def _wallet(written: str) -> CardDefinitionConfiguration:
 @lru_cache(maxsize=4096)
 def _window(written: str) -> ProgramConfiguration:
     return ProgramConfiguration.model_validate(decode(written))
+
+
+@lru_cache(maxsize=4096)
+def _schema(written: str) -> Schema:
+    return Schema.model_validate(decode(written))
+
+
+@lru_cache(maxsize=4096)
+def _segment(written: str, zone: tzinfo) -> tuple[SegmentConfiguration, Predicate]:
+    configuration = SegmentConfiguration.model_validate(decode(written))
+    assert configuration.filter is not None, "only a static segment has none"
+    return configuration, predicate(configuration.filter, zone)
 
 
 async def version(connection: Connection, project_id: str) -> int:

@@ -1,17 +1,15 @@
-"""Kept filters as SQL conditions over a row named `item` that has a column for each of their fields (domain 9)."""
+"""Kept filters as SQL conditions over a row named `item` that has a column for each of their fields (domain 9).
 
-import re
+The twin of `core.predicates`, which asks one item the same; a property test holds both equal.
+"""
+
 from collections.abc import Mapping
 from datetime import datetime, tzinfo
 from typing import Final
 
-from troth.core.conditions import number
-from troth.core.filters import Condition, Filter, Kind, span
+from troth.core.filters import PRESENCE, Condition, Filter, Kind
 from troth.core.json import text
-
-_PATTERNS: Final = {"$contains": "%{}%", "$not_contain": "%{}%", "$starts_with": "{}%", "$ends_with": "%{}"}
-_DENYING: Final = {"$is_not", "$not_in", "$not_contain", "$is_unknown"}
-"""The exact contraries of others: rows without a value pass them."""
+from troth.core.patterns import PATTERNS, pattern
 
 _COMPARED: Final = {
     "$is": "=",
@@ -26,7 +24,6 @@ _COMPARED: Final = {
     "$count_more": ">",
     "$count_less": "<",
 }
-_PRESENT: Final = ("$has_value", "$is_unknown")
 
 # What a condition's own value is compared as, and how its field is read for that. Metadata hold anything: what is not
 # of the right type matches nothing. A list in metadata matches when one of its entries does.
@@ -45,39 +42,44 @@ def condition(asked: Filter, arguments: list[object], *, now: datetime, zone: tz
     """Return the SQL condition of a filter as of `now`, and append its arguments."""
     fields: dict[tuple[str, str | None], list[str]] = {}
     for one in asked.conditions():
-        fields.setdefault((one.field, one.property), []).append(_condition(one, arguments, now, zone))
+        fields.setdefault((one.field, one.key), []).append(_condition(one, arguments, now, zone))
     return f" {asked.junction.upper()} ".join(f"({' AND '.join(parts)})" for parts in fields.values())
 
 
 def _condition(one: Condition, arguments: list[object], now: datetime, zone: tzinfo) -> str:
     field = f'item."{one.field}"'
-    if one.property is not None:
-        field = f"(item.metadata -> {_parameter(arguments, one.property, 'text')})"
+    if one.key is not None:
+        field = f"(item.metadata -> {_parameter(arguments, one.key, 'text')})"
     matches = _matches(one, field, arguments, now, zone)
-    return f"({matches}) IS NOT TRUE" if one.operator in _DENYING else matches
+    return f"({matches}) IS NOT TRUE" if one.denies else matches
 
 
 def _matches(one: Condition, field: str, arguments: list[object], now: datetime, zone: tzinfo) -> str:
-    if one.operator in _PRESENT:
+    if one.operator in PRESENCE:
         return f"jsonb_array_length({field}) > 0" if one.kind is Kind.TEXTS else f"{field} IS NOT NULL"
-    if pattern := _PATTERNS.get(one.operator):
-        patterns = [pattern.format(re.sub(r"([\\%_])", r"\\\1", str(value))) for value in one.values]
-        return f"{_AS_TEXT[one.kind].format(field=field)} ILIKE ANY({_parameter(arguments, patterns, 'text[]')})"
-    if one.kind is Kind.INSTANT:
-        spans = [span(one.operator, value, now, zone) for value in one.values]
-        begins = _parameter(arguments, [one.since for one in spans], "timestamptz[]")
-        ends = _parameter(arguments, [one.until for one in spans], "timestamptz[]")
-        return (
-            f"EXISTS (SELECT FROM unnest({begins}, {ends}) AS span (since, until)"
-            f" WHERE {field} >= coalesce(span.since, '-infinity') AND {field} < coalesce(span.until, 'infinity'))"
-        )
-    compared = _COMPARED[one.operator]
+    if one.operator in PATTERNS:
+        found = _parameter(arguments, pattern(one.operator, map(str, one.values)), "text")
+        return f"{_AS_TEXT[one.kind].format(field=field)} ~ {found}"
+    if one.kind.is_time:
+        return _within(one, field, arguments, now, zone)
     if one.kind is Kind.TEXT:
         return f"{field} = ANY({_parameter(arguments, list(one.values), 'text[]')})"
     if one.kind in (Kind.TEXTS, Kind.METADATA) and one.operator in ("$is", "$is_not", "$in", "$not_in"):
         return f"{field} @> ANY({_parameter(arguments, [text(value) for value in one.values], 'jsonb[]')})"
-    numbers = [number(value) for value in one.values]
-    return f"{_AS_NUMBER[one.kind].format(field=field)} {compared} ANY({_parameter(arguments, numbers, 'numeric[]')})"
+    numbers = _parameter(arguments, one.numbers, "numeric[]")
+    return f"{_AS_NUMBER[one.kind].format(field=field)} {_COMPARED[one.operator]} ANY({numbers})"
+
+
+def _within(one: Condition, field: str, arguments: list[object], now: datetime, zone: tzinfo) -> str:
+    type_, stretches = "timestamptz", list[tuple[object, object]](one.spans(now, zone))
+    if one.kind is Kind.DAY:
+        type_, stretches = "date", list(one.days(now, zone))
+    begins = _parameter(arguments, [since for since, _ in stretches], f"{type_}[]")
+    ends = _parameter(arguments, [until for _, until in stretches], f"{type_}[]")
+    return (
+        f"EXISTS (SELECT FROM unnest({begins}, {ends}) AS span (since, until)"
+        f" WHERE {field} >= coalesce(span.since, '-infinity') AND {field} < coalesce(span.until, 'infinity'))"
+    )
 
 
 def _parameter(arguments: list[object], value: object, type_: str) -> str:

@@ -36,6 +36,15 @@ async def put(unit: Unit, project_id: str, desired: PlatformResource) -> Platfor
     return resource(row)
 
 
+async def save(unit: Unit, project_id: str, changed: PlatformResource) -> None:
+    """Save a resource whose name or configuration has changed."""
+    # Nothing proves the commit of a change: made once more, it is the same.
+    unit.prove(_SQL.is_saved, "")
+    await unit.connection.execute(
+        _SQL.save, project_id, changed.id, changed.name, text(changed.configuration), changed.updated_at
+    )
+
+
 async def find(connection: Connection, project_id: str, kind: Kind, reference: str) -> PlatformResource | None:
     """Return a resource by its id, else, if its kind's names are unique, by its name."""
     row = await connection.fetchrow(_SQL.one, project_id, kind, reference)

@@ -2,28 +2,41 @@
 -- compared as `project_id || ''`, which no index serves: with statistics of a smaller table, the planner would read the
 -- project's whole index in place of the primary key.
 
+-- Whoever changes customers shares a lock of their project with all others who do, and with nobody who makes up a segment
+-- meanwhile (segments.sql): so each either finds the other's customers or is found by the other's filter.
+
 -- name: lock
--- Sorted, so that two batches never wait for each other crosswise; the lock lets enrolments of the customers pass.
+-- The version of the project's definitions, and the customers. Sorted, so that two batches never wait for each other
+-- crosswise; the lock lets enrolments of the customers pass.
 SELECT
+    project.definitions_version,
     customer.id, customer.source_id, customer.name, customer.description, customer.email, customer.phone,
     customer.birthday, customer.address, customer.metadata, customer.created_at, customer.updated_at
 FROM (
-    SELECT asked.id COLLATE "C" AS id FROM unnest($2::text[]) AS asked (id)
-    UNION
-    SELECT key.customer_id FROM customer_source_ids AS key
-    WHERE key.project_id = $1 AND key.source_id = ANY ($3::text[])
-    ORDER BY id
-    OFFSET 0
-) AS named
-CROSS JOIN LATERAL (
-    SELECT * FROM customers
-    WHERE customers.id = named.id AND customers.project_id || '' = $1 AND customers.deleted_at IS NULL
-    FOR NO KEY UPDATE
-) AS customer;
+    SELECT definitions_version, pg_advisory_xact_lock_shared(20190, hashtext(id)) AS shared
+    FROM projects
+    WHERE id = $1
+) AS project
+LEFT JOIN (
+    SELECT customer.*
+    FROM (
+        SELECT asked.id COLLATE "C" AS id FROM unnest($2::text[]) AS asked (id)
+        UNION
+        SELECT key.customer_id FROM customer_source_ids AS key
+        WHERE key.project_id = $1 AND key.source_id = ANY ($3::text[])
+        ORDER BY id
+        OFFSET 0
+    ) AS named
+    CROSS JOIN LATERAL (
+        SELECT * FROM customers
+        WHERE customers.id = named.id AND customers.project_id || '' = $1 AND customers.deleted_at IS NULL
+        FOR NO KEY UPDATE
+    ) AS customer
+) AS customer ON true;
 
 -- name: save
 -- Whoever takes one of these source ids at the same time waits at the first insert for the other to commit, and then
--- finds fewer rows counted than it sent.
+-- finds fewer rows counted than it sent. Whoever decided on other definitions than those of now decides anew.
 WITH taken AS (
     INSERT INTO customer_source_ids (project_id, source_id, customer_id)
     SELECT $1, new.source_id, new.customer_id FROM unnest($2::text[], $3::text[]) AS new (source_id, customer_id)
@@ -51,7 +64,9 @@ WITH taken AS (
         metadata = excluded.metadata,
         updated_at = excluded.updated_at
 )
-SELECT count(*) FROM taken;
+SELECT
+    (SELECT count(*) FROM taken) AS taken_count,
+    (SELECT definitions_version FROM projects WHERE id = $1) AS definitions_version;
 
 -- name: is_saved
 SELECT true FROM customers WHERE id = $1;
@@ -72,9 +87,18 @@ SELECT
 FROM customers
 WHERE project_id = $1 AND deleted_at IS NULL;
 
+-- name: listed_in_segment
+SELECT
+    customer.id, customer.source_id, customer.name, customer.description, customer.email, customer.phone,
+    customer.birthday, customer.address, customer.metadata, customer.created_at, customer.updated_at,
+    customer.address ->> 'city' AS city
+FROM segment_customers AS membership
+JOIN customers AS customer ON customer.id = membership.customer_id
+WHERE membership.segment_id = $2 AND customer.project_id || '' = $1 AND customer.deleted_at IS NULL;
+
 -- name: lock_to_erase
 -- No enrolment of the customer can begin until the transaction ends, and none afterwards.
-SELECT id FROM customers
+SELECT id, pg_advisory_xact_lock_shared(20190, hashtext($1)) AS shared FROM customers
 WHERE id = coalesce(
     (SELECT by_id.id FROM customers AS by_id
      WHERE by_id.id = $2 AND by_id.project_id || '' = $1 AND by_id.deleted_at IS NULL),
@@ -87,6 +111,8 @@ FOR UPDATE;
 WITH freed AS (
     DELETE FROM customer_source_ids
     WHERE project_id = $1 AND source_id = (SELECT source_id FROM customers WHERE id = $2)
+), left_segments AS (
+    DELETE FROM segment_customers WHERE customer_id = $2
 )
 UPDATE customers SET
     source_id = NULL, name = NULL, description = NULL, email = NULL, phone = NULL, birthday = NULL, address = NULL,

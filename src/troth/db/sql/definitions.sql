@@ -17,7 +17,19 @@ SELECT
     ARRAY(
         SELECT ARRAY[id, configuration::text] FROM definitions
         WHERE project_id = project.id AND kind = 'card_definition' AND status = 'ACTIVE'
-    ) AS wallets
+    ) AS wallets,
+    ARRAY(
+        SELECT ARRAY[
+            resource.kind, resource.id, resource.name, resource.configuration::text,
+            (extract(epoch FROM coalesce(resource.updated_at, resource.created_at)) * 1000)::bigint::text
+        ]
+        FROM platform_resources AS resource
+        WHERE resource.project_id = project.id AND (
+            resource.kind = 'metadata_schema'
+            OR resource.kind = 'segment' AND resource.configuration ->> 'type' <> 'static'
+        )
+        ORDER BY resource.created_at, resource.id
+    ) AS resources
 FROM projects AS project
 WHERE project.id = $1;
 

@@ -15,6 +15,11 @@ ON CONFLICT (project_id, kind, name) WHERE kind IN ('event_schema', 'metadata_sc
 DO UPDATE SET configuration = excluded.configuration, updated_at = excluded.created_at
 RETURNING id, kind, name, configuration, created_at, updated_at;
 
+-- name: save
+UPDATE platform_resources
+SET name = $3, configuration = $4::jsonb, updated_at = $5
+WHERE id = $2 AND project_id = $1;
+
 -- name: one
 -- By its id, else by a name that no other resource of its kind has.
 SELECT id, kind, name, configuration, created_at, updated_at

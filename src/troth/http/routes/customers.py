@@ -10,7 +10,7 @@ from troth.core.customer_requests import CustomerCreateRequest, CustomerUpdateRe
 from troth.core.customers import Customer as CustomerRecord
 from troth.core.customers import Upsert, shown
 from troth.core.lists import Operator, PageDeclaration, instants, texts
-from troth.core.refusals import Reason, not_found
+from troth.core.refusals import Reason
 from troth.http.list_parameters import query_parameters
 from troth.http.numbered_pages import numbered_envelope, parse_numbered
 from troth.http.query_strings import single, take_apart
@@ -114,7 +114,7 @@ async def update_customer(call: Call, customer_id: CustomerId, body: CustomerUpd
 async def list_customer_segments(call: Call, customer_id: CustomerId) -> CustomerSegmentList:
     """List customer's segments.
 
-    Those that list it, and those whose filter finds it now.
+    Those that list it, and those whose filter finds it, the oldest first.
     """
     found = await segments.list_segments_of(call.engine, call.caller.project_id, customer_id)
     data: list[CustomerSegment] = [{"id": one.id, "name": one.name, "object": "segment"} for one in found]
@@ -138,14 +138,20 @@ async def delete_customer(call: Call, customer_id: CustomerId) -> None:
     query=[*query_parameters(CUSTOMERS), SEGMENT_ID],
 )
 async def list_customers(call: Call) -> CustomerList:
-    """List customers."""
+    """List customers.
+
+    With `segment_id`, those who are in the segment.
+    """
     query_string = call.scope["query_string"]
     now, zone = await get_project_time(call.engine, call.caller.project_id)
     query = parse_numbered(CUSTOMERS, query_string, now=now, zone=zone)
-    if segment_id := single(take_apart(query_string), "segment_id"):
-        # There are no segments that a customer could be in.
-        raise not_found("segment", segment_id)
-    page, total = await customers.list_customers(call.engine, call.caller.project_id, CUSTOMERS, query)
+    page, total = await customers.list_customers(
+        call.engine,
+        call.caller.project_id,
+        CUSTOMERS,
+        query,
+        segment_id=single(take_apart(query_string), "segment_id"),
+    )
     envelope = numbered_envelope(CUSTOMERS, page, [shown(one) for one in page.rows], total)
     return cast("CustomerList", envelope)
 

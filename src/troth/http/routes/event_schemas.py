@@ -6,7 +6,7 @@ from fastapi import Path
 
 from troth.actions import platform_resources
 from troth.core.refusals import Reason
-from troth.core.schemas import shown_event_schema, stored
+from troth.core.schema_resources import shown_event_schema, stored
 from troth.http.list_parameters import query_parameters
 from troth.http.numbered_lists import answer_numbered, plain_list
 from troth.http.routing import Call, Routes

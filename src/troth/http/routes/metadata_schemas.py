@@ -6,7 +6,8 @@ from fastapi import Path
 
 from troth.actions import platform_resources, schemas
 from troth.core.refusals import Reason, Refusal
-from troth.core.schemas import MetadataResource, shown_metadata_schema, stored
+from troth.core.schema_resources import shown_metadata_schema, stored
+from troth.core.schemas import MetadataResource
 from troth.http.routing import Call, Routes
 from troth.http.shapes.metadata_schemas import MetadataSchema, MetadataSchemaList, MetadataSchemaPutRequest
 

@@ -47,6 +47,20 @@ class SegmentCreateRequest(Configuration):
         return SegmentConfiguration(type=self.type, filter=self.filter)
 
 
+class SegmentUpdateRequest(Configuration):
+    """What is to be changed of a segment: what is absent or null stays."""
+
+    name: Name | None = None
+    type: Literal["static", "auto-update", "passive"] | None = None
+    filter: CustomerFilter | None = None
+
+
+class SegmentCustomersRequest(Configuration):
+    """Customers to put into a static segment, or to take out of it."""
+
+    customers: Annotated[tuple[CustomerId, ...], Field(min_length=1)]
+
+
 class Segment(TypedDict):
     """A group of customers."""
 
