@@ -27,7 +27,7 @@ SQL_CLOCKS = re.compile(
 CLOCK_ROOM = ROOT / "src/troth/clocks.py"
 ROOMS_OF_TWO_CLOCKS = ("actions", "http", "worker", "hub", "cli")
 WALL_CLOCK_READERS = {
-    "actions/access.py", "actions/access_cache.py", "actions/access_tokens.py",  # projects, keys, tokens
+    "actions/access.py", "actions/access_cache.py", "actions/access_tokens.py", "actions/projects.py",  # projects, keys
     "actions/idempotency_keys.py",  # for how long an answer is kept
     "actions/campaigns.py", "actions/customer_imports.py", "actions/member_batches.py",  # async actions
     "actions/card_codes.py", "actions/triggers.py",  # when to try again

@@ -58,9 +58,8 @@ async def create_project(
     `name` has 1 to 200 characters; `time_zone` is an IANA name such as `Europe/Warsaw`. Raises a refusal with
     `INVALID_PAYLOAD` for others.
     """
-    _check_name(name)
-    if time_zone not in zoneinfo.available_timezones() - _NO_ZONES:
-        raise Refusal(Reason.INVALID_PAYLOAD, "time_zone: must be an IANA time zone such as Europe/Warsaw")
+    check_name(name)
+    check_time_zone(time_zone)
     now = engine.clock.now()
     project = Project(engine.identifiers.fresh("proj"), name, time_zone, sandbox, now)
     made = _new_key(project.id, FIRST_KEY_NAME, Role.ADMIN, now)
@@ -93,7 +92,7 @@ async def list_projects(engine: Engine) -> list[Project]:
 
 async def create_key(engine: Engine, project_id: str, name: str, role: Role) -> NewKey:
     """Make another key of a project. Raises a refusal with `NOT_FOUND`, or `INVALID_PAYLOAD` for the name."""
-    _check_name(name)
+    check_name(name)
     await get_project(engine, project_id)
     made = _new_key(project_id, name, role, engine.clock.now())
 
@@ -171,9 +170,16 @@ def _new_key(project_id: str, name: str, role: Role, now: datetime) -> NewKey:
     return NewKey(Key(str(uuid.uuid4()), project_id, name, role, now), _new_token())
 
 
-def _check_name(name: str) -> None:
+def check_name(name: str) -> None:
+    """Raise a refusal with `INVALID_PAYLOAD` unless a project or a key can be called so."""
     printable = all(unicodedata.category(character) not in ("Cc", "Cs") for character in name)
     if not name.strip() or len(name) > LONGEST_NAME or not printable:
         raise Refusal(
             Reason.INVALID_PAYLOAD, f"name: must have 1 to {LONGEST_NAME} printable characters, not all of them spaces"
         )
+
+
+def check_time_zone(time_zone: str) -> None:
+    """Raise a refusal with `INVALID_PAYLOAD` unless a text names a time zone."""
+    if time_zone not in zoneinfo.available_timezones() - _NO_ZONES:
+        raise Refusal(Reason.INVALID_PAYLOAD, "time_zone: must be an IANA time zone such as Europe/Warsaw")

@@ -2,8 +2,12 @@
 
 from dataclasses import dataclass
 from datetime import datetime
+from typing import Any
 
 from troth.core.access import Role
+from troth.core.configuration import timestamp
+from troth.core.definitions import shown_instant
+from troth.core.refusals import Reason, Refusal
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,6 +23,31 @@ class Project:
     sandbox: bool
     created_at: datetime
     clock_at: datetime | None = None
+    updated_at: datetime | None = None
+
+
+def check_zone_is_free(project: Project, *, has_members: bool) -> None:
+    """Raise a refusal with `INVALID_PAYLOAD` where days have been counted in the project's zone (domain 2)."""
+    if has_members:
+        raise Refusal(
+            Reason.INVALID_PAYLOAD,
+            f"time_zone: must stay {project.time_zone}, since the project has members",
+            resource_id=project.id,
+            resource_type="project",
+        )
+
+
+def shown(project: Project) -> dict[str, Any]:
+    """Return the project as answers show it."""
+    return {
+        "id": project.id,
+        "name": project.name,
+        "time_zone": project.time_zone,
+        "sandbox": project.sandbox,
+        "created_at": timestamp(project.created_at),
+        "updated_at": shown_instant(project.updated_at),
+        "object": "project",
+    }
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,15 @@ class Credential:
 
 
 def _project(row: Row) -> Project:
-    return Project(row["id"], row["name"], row["time_zone"], row["sandbox"], row["created_at"], row["clock_at"])
+    return Project(
+        row["id"],
+        row["name"],
+        row["time_zone"],
+        row["sandbox"],
+        row["created_at"],
+        row["clock_at"],
+        row["updated_at"],
+    )
 
 
 def _key(row: Row) -> Key:
@@ -42,6 +50,18 @@ async def insert_project(unit: Unit, project: Project) -> None:
     await unit.connection.execute(
         _SQL.insert_project, project.id, project.name, project.time_zone, project.sandbox, project.created_at
     )
+
+
+async def save_project(unit: Unit, changed: Project) -> None:
+    """Save a project whose name or time zone has changed; whoever changes it holds its row."""
+    # Nothing proves the commit of a change: made once more, it is the same.
+    unit.prove(_SQL.project_exists, "")
+    await unit.connection.execute(_SQL.save_project, changed.id, changed.name, changed.time_zone, changed.updated_at)
+
+
+async def has_members(connection: Connection, project_id: str) -> bool:
+    """Return whether the project has members, or has ever had any."""
+    return bool(await connection.fetchval(_SQL.has_members, project_id))
 
 
 async def find_project(connection: Connection, project_id: str) -> Project | None:

@@ -7,10 +7,20 @@ INSERT INTO projects (id, name, time_zone, sandbox, created_at) VALUES ($1, $2, 
 SELECT true FROM projects WHERE id = $1;
 
 -- name: project
-SELECT id, name, time_zone, sandbox, created_at, clock_at FROM projects WHERE id = $1;
+SELECT id, name, time_zone, sandbox, created_at, clock_at, updated_at FROM projects WHERE id = $1;
+
+-- name: save_project
+UPDATE projects SET name = $2, time_zone = $3, updated_at = $4 WHERE id = $1;
+
+-- name: has_members
+SELECT EXISTS (
+    SELECT FROM programs AS program
+    JOIN members AS member ON member.program_id = program.id
+    WHERE program.project_id = $1
+);
 
 -- name: projects
-SELECT id, name, time_zone, sandbox, created_at, clock_at FROM projects ORDER BY created_at, id;
+SELECT id, name, time_zone, sandbox, created_at, clock_at, updated_at FROM projects ORDER BY created_at, id;
 
 -- name: insert_key
 INSERT INTO api_keys (app_id, project_id, name, role, token_digest, created_at) VALUES ($1, $2, $3, $4, $5, $6);
