@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from bench import enrolment, lists, points
+from bench import enrolment, lists, points, segments
 from bench.stack import Stack, running
 
 
@@ -32,6 +32,7 @@ def main() -> None:
         print_table(*enrolment.speed(stack, options.runs, options.seconds))
         print_table(*enrolment.growth(stack, options.runs, options.seconds, options.members))
         print_table(*lists.depth(stack))
+        print_table(*segments.speed(stack, options.runs, options.seconds))
     with running(workers=options.workers) as stack:
         print_table(*points.speed(stack, options.runs, options.seconds))
         print_table(*points.night(stack, options.cards))

@@ -71,6 +71,16 @@ def program_id(number: int) -> str:
     return f"lprg_{number:032x}"
 
 
+def new_project(database_url: str, name: str) -> tuple[str, dict[str, str]]:
+    """Make a project in a database; return its id and the headers of its key."""
+    made = subprocess.run(
+        [sys.executable, "-m", "troth", "project", "create", name, "--json"],
+        env=os.environ | {"TROTH_DATABASE_URL": database_url}, capture_output=True, check=True,
+    )  # fmt: skip
+    key = json.loads(made.stdout)
+    return key["project_id"], {"X-App-Id": key["app_id"], "X-App-Token": key["app_token"]}
+
+
 @contextmanager
 def running(*flags: str, workers: int = 1) -> Iterator[Stack]:
     """Run a Troth with `CUSTOMERS` customers and `PROGRAMS` programs of two card definitions each."""
@@ -80,18 +90,13 @@ def running(*flags: str, workers: int = 1) -> Iterator[Stack]:
         url = server.start()
         try:
             environment = os.environ | {"TROTH_DATABASE_URL": url, "TROTH_ACCESS_LOG": "none"}
-            made = subprocess.run(
-                [sys.executable, "-m", "troth", "project", "create", "Bench", "--json"],
-                env=environment, capture_output=True, check=True,
-            )  # fmt: skip
-            key = json.loads(made.stdout)
+            project_id, headers = new_project(url, "Bench")
             port = _free_port()
             process = subprocess.Popen(
                 [sys.executable, "-m", "troth", "serve", "--port", str(port), "--workers", str(workers), *flags],
                 env=environment,
             )
-            headers = {"X-App-Id": key["app_id"], "X-App-Token": key["app_token"]}
-            stack = Stack(url, ("127.0.0.1", port), key["project_id"], headers, process)
+            stack = Stack(url, ("127.0.0.1", port), project_id, headers, process)
             try:
                 _until_ready(stack)
                 _seed(stack)
