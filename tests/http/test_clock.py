@@ -14,10 +14,15 @@ from tests.conftest import TestProject, client_of, make_project
 from tests.http.definitions import refused
 from tests.http.members import club, enrolled
 from tests.nights import AT_ONCE, Nights, nights_database, nights_on
+from tests.polling import until_async
 
 from troth.actions.clock import ANSWER_WITHIN_SECONDS
+from troth.actions.daily import Advance, advance
+from troth.actions.triggers import Round, by_no_rule
 from troth.core.clock import midnight_from
 from troth.core.configuration import instant, timestamp
+from troth.core.triggers import segment_entered
+from troth.db import triggers
 from troth.http.app import application, document
 from troth.http.door import Door
 from troth.hub.app import pages
@@ -226,6 +231,23 @@ async def test_a_move_with_an_idempotency_key_is_left_to_the_workers_once(sandbo
     assert await sandbox.shown() == clock(to)
     action_id = first.json()["async_action_id"]
     assert (await sandbox.client.get(f"/v1/async-actions/{action_id}")).json()["status"] == "DONE"
+
+
+async def test_a_move_waits_for_what_happened_before_it_to_be_evaluated(sandbox: Sandbox) -> None:
+    engine, project_id = sandbox.nights.engine, sandbox.project.id
+    member = await enrolled(sandbox.client, await club(sandbox.client))
+    happened = segment_entered(member["customer_id"], "seg_1")
+    assert await engine.database.transact(lambda unit: triggers.record(unit, project_id, [happened], START)) == 1
+    moving = asyncio.create_task(sandbox.put(START + DAY))
+
+    async def is_on_its_way() -> bool:
+        return (await sandbox.shown())["moving_to"] is not None
+
+    await until_async(is_on_its_way, within_seconds=10)
+    assert await advance(engine, project_id) is Advance.OTHERS
+    assert await sandbox.shown() == clock(START, moving_to=timestamp(START + DAY))
+    await Round(by_no_rule).work_off(engine)
+    assert (await moving).json() == clock(START + DAY)
 
 
 async def test_a_move_that_ends_with_its_process_stands_at_a_midnight_and_others_go_on(sandbox: Sandbox) -> None:

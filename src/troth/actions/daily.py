@@ -20,7 +20,7 @@ from troth.actions.progress import Progress
 from troth.core.clock import ProjectClock, advanced
 from troth.core.configuration import timestamp
 from troth.core.retries import pause_after
-from troth.db import async_actions, clock, daily_work
+from troth.db import async_actions, clock, daily_work, triggers
 from troth.db.daily_work import Claimed
 from troth.db.database import Connection, Unit
 
@@ -59,7 +59,7 @@ class Advance(Enum):
     """Something: try again at once."""
 
     OTHERS = auto()
-    """Nothing, as others are at what is left to do."""
+    """Nothing, as others are at what is left to do, the evaluation of triggers included."""
 
     OVER = auto()
     """Nothing, as there is nothing to do."""
@@ -87,6 +87,8 @@ async def _step(engine: Engine, unit: Unit, project_id: str) -> Advance:
     present = await clock.lock(unit, project_id)
     if present.moving_to:
         await clock.stop_writers(unit, project_id)
+        if await triggers.is_any_waiting(unit.connection, project_id):
+            return Advance.OTHERS
     wall = engine.clock.now()
     if present.work_until(wall) is None:
         return Advance.OVER

@@ -45,6 +45,11 @@ class Claim(NamedTuple):
     after: str
 
 
+async def is_any_waiting(connection: Connection, project_id: str) -> bool:
+    """Return whether anything that happened in a project is still to be evaluated; what is parked is not."""
+    return bool(await connection.fetchval(_SQL.is_any_waiting, project_id))
+
+
 async def claim(unit: Unit, after: str, now: datetime, limit: int) -> Claim:
     """Lock up to `limit` members that follow `after` and have a trigger due, passing over those somebody is at."""
     rows = await unit.connection.fetch(_SQL.claim, after, now, limit)

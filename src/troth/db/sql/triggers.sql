@@ -60,6 +60,10 @@ CROSS JOIN LATERAL (
 ) AS trigger
 ORDER BY trigger.member_id, trigger.seq;
 
+-- name: is_any_waiting
+-- Read through where a clock is moved, and nowhere else: no index is kept for it.
+SELECT EXISTS (SELECT FROM triggers WHERE project_id = $1);
+
 -- name: remove
 DELETE FROM triggers
 USING unnest($1::text[], $2::bigint[]) AS done (member_id, seq)
