@@ -216,8 +216,12 @@ ORDER BY member_id;
 SELECT least(
     (SELECT min(expires_on) + 1 FROM points_buckets
      WHERE project_id = $1 AND status = 'ACTIVE' AND expires_on IS NOT NULL),
-    (SELECT min(date + CASE WHEN type = 'EVENT_BASED' THEN 1 ELSE 0 END) FROM pending_buckets
-     WHERE project_id = $1 AND status = 'PENDING'),
+    -- The date of an EVENT_BASED bucket is its last, of any other the one that activates it.
+    (SELECT CASE WHEN EXISTS (
+         SELECT FROM pending_buckets
+         WHERE project_id = $1 AND status = 'PENDING' AND date = first.date AND type <> 'EVENT_BASED'
+     ) THEN first.date ELSE first.date + 1 END
+     FROM (SELECT min(date) AS date FROM pending_buckets WHERE project_id = $1 AND status = 'PENDING') AS first),
     (SELECT min(check_on) + 1 FROM sliding_expirations WHERE project_id = $1)
 );
 
