@@ -17,12 +17,13 @@ from troth.db.database import Connection, Database
 from troth.db.queries import queries
 from troth.http.routes.customers import CUSTOMERS
 from troth.http.routes.members import MEMBER_HISTORY, MEMBERS
+from troth.http.routes.tier_transactions import TIER_TRANSACTIONS
 
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ROWS = 3000
-INDEXES = ("members_of_program", "member_activities_pkey", "customers_of_project")
+INDEXES = ("members_of_program", "member_activities_pkey", "customers_of_project", "tier_transactions_pkey")
 
 
 def query(declaration: ListDeclaration, order: str, *, later: bool) -> ListQuery:
@@ -71,7 +72,15 @@ async def filled(connection: Connection, project_id: str) -> None:
         " FROM generate_series(1, $3::int) AS n",
         project_id, NOW, ROWS,
     )  # fmt: skip
-    await connection.execute("ANALYZE customers, members, member_activities")
+    await connection.execute(
+        "INSERT INTO tier_transactions (member_id, id, card_id, card_definition_id, tier_structure_id, type, status,"
+        " tier_from, tier_to, points, start_at, group_id, created_at)"
+        " SELECT 'lmbr_' || md5($1), 'lttx_' || md5($1 || n), 'lcrd_1', 'lcdef_1', 'lts_1', 'UPGRADED', 'APPROVED',"
+        " 'lt_1', 'lt_2', 5, $2, 'lgrp_1', $2::timestamptz - n * interval '1 second'"
+        " FROM generate_series(1, $3::int) AS n",
+        project_id, NOW, ROWS,
+    )  # fmt: skip
+    await connection.execute("ANALYZE customers, members, member_activities, tier_transactions")
 
 
 @pytest.mark.parametrize("later", [False, True], ids=["first page", "later page"])
@@ -88,6 +97,7 @@ async def test_lists_that_grow_are_read_in_the_order_of_an_index(
             (MEMBERS, sql.listed, (project.id, program_id)),
             (MEMBER_HISTORY, sql.activities, (member_id, member_id)),
             (CUSTOMERS, queries("customers").listed, (project.id,)),
+            (TIER_TRANSACTIONS, queries("tiering").transactions, (member_id,)),
         ]
         plans = [
             await explained(connection, declaration, query(declaration, order, later=later), source, *scope)

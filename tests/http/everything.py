@@ -59,7 +59,7 @@ BODIES: Final[Mapping[str, Body]] = {
         "type": "POINT_BALANCE",
         "point_balance": {"card_definition_id": ids["cardDefinitionId"]},
     },
-    "createTier": lambda _: {"name": "Gold", "qualification_rules": {"type": "POINTS", "points": {"min_value": 100}}},
+    "createTier": lambda _: {"name": "Gold", "qualification_rules": {"type": "POINTS", "points": {"min_value": 0}}},
     "createBenefit": lambda ids: {"name": "Points", **_points(ids)},
     "createIncentive": lambda ids: {"name": "Points", "stock": 5, **_points(ids)},
     "createReward": lambda ids: {

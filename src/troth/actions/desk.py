@@ -35,7 +35,7 @@ class Desk:
             return None, self._present
         present = self._present._replace(now=now_for(self._after.get(member_id, before), self._present.now))
         if member_id not in self._after:
-            self._after[member_id], late = up_to(before, present.now, present.definitions.zone)
+            self._after[member_id], late = up_to(before, present.now, present.definitions.zone, present.fresh)
             self._entries[member_id] = [(entry, LATE) for entry in late]
         return self._after[member_id], present
 
@@ -73,7 +73,7 @@ async def open_desk(
     """Lock members and load all that decisions on their points need; `buckets` are loaded even if they are done."""
     locked = await ledger.lock(unit, project_id, member_ids, patient=patient)
     in_force = await engine.definitions.at(unit.connection, project_id, locked.version)
-    before = await ledger.holdings(unit.connection, locked.members, buckets)
+    before = await ledger.holdings(unit.connection, locked.members, in_force, buckets)
     now = await project_now(engine, unit.connection, project_id)
     return Open(Desk(before, Present(in_force, now, engine.identifiers.fresh)), locked.busy)
 

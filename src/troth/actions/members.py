@@ -8,15 +8,17 @@ from troth.actions.card_codes import due_at_once
 from troth.actions.engine import Engine
 from troth.actions.project_time import project_now
 from troth.actions.schemas import check_metadata
-from troth.actions.settling import settle, up_to_date
+from troth.actions.settling import settle_to_leave, up_to_date
 from troth.core.access import Caller
 from troth.core.activities import StoredActivity
+from troth.core.definitions import Definitions
 from troth.core.lifecycle import Verb
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.members import (
     Change,
     Enrol,
     Enrolment,
+    EnrolmentFacts,
     Member,
     MemberWithCards,
     decide_enrolment,
@@ -26,7 +28,7 @@ from troth.core.members import (
     updated,
 )
 from troth.core.refusals import Refusal, not_found
-from troth.db import members
+from troth.db import members, tiering
 from troth.db.database import Connection, Unit
 
 CARD_CODES: Final = "card_codes"
@@ -60,6 +62,7 @@ async def enrol_within(
     version, facts = await members.enrolment_facts(unit.connection, project_id, commands)
     definitions = await engine.definitions.at(unit.connection, project_id, version)
     now = await project_now(engine, unit.connection, project_id)
+    segments = await _segments(unit, commands, facts, definitions)
     taken: dict[tuple[str, str], str] = {}
     decided: list[Enrolment | Refusal] = []
     for command, stored in zip(commands, facts, strict=True):
@@ -69,7 +72,8 @@ async def enrol_within(
         if isinstance(outcome, Refusal):
             decided.append(outcome)
             continue
-        new = enrolment(command, *outcome, now, engine.identifiers.fresh)
+        among = segments.get(fact.customer_id or "", frozenset())
+        new = enrolment(command, *outcome, among, definitions.zone, now, engine.identifiers.fresh)
         taken[command.program_id, new.member.customer_id] = new.member.id
         decided.append(new)
     accepted = [one for one in decided if isinstance(one, Enrolment)]
@@ -77,6 +81,20 @@ async def enrol_within(
         accepted.sort(key=lambda one: (one.member.program_id, one.member.customer_id))
         await members.save_enrolments(unit, project_id, accepted, now, codes_due_at=due_at_once(engine))
     return decided
+
+
+async def _segments(
+    unit: Unit, commands: Sequence[Enrol], facts: Sequence[EnrolmentFacts], definitions: Definitions
+) -> Mapping[str, frozenset[str]]:
+    """Return which segments the customers are in, of those that tiers of their programs ask for."""
+    asked: set[str] = set()
+    customer_ids = set()
+    for command, fact in zip(commands, facts, strict=True):
+        program = definitions.programs.get(command.program_id)
+        if fact.customer_id and program and program.structure and program.structure.segment_ids:
+            asked |= program.structure.segment_ids
+            customer_ids.add(fact.customer_id)
+    return await tiering.segments_of(unit.connection, customer_ids, asked)
 
 
 def wake_for_codes(engine: Engine, decided: Sequence[Enrolment | Refusal]) -> None:
@@ -119,7 +137,7 @@ async def delete(engine: Engine, caller: Caller, path: MemberPath) -> Member:
     """
 
     async def change(unit: Unit, member: Member, now: datetime) -> Change:
-        await settle(engine, unit, caller.project_id, [member.id])
+        await settle_to_leave(engine, unit, caller.project_id, [member.id], caller.source)
         cards = await members.lock_cards(unit, [member])
         return departure(member, cards[member.id], now, engine.identifiers.fresh)
 

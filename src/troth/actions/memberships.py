@@ -1,7 +1,10 @@
 """Look up what a customer is a member of (domain 6)."""
 
+from collections.abc import Mapping
+
 from troth.actions.engine import Engine
-from troth.actions.settling import up_to_date
+from troth.actions.settling import TierProgress, up_to_date, with_tiers
+from troth.core.members import MemberWithCards
 from troth.core.memberships import IdentificationType, Membership, Owner
 from troth.core.refusals import not_found
 from troth.db import memberships
@@ -30,8 +33,8 @@ async def list_memberships(
 
 async def get_membership(
     engine: Engine, project_id: str, program_id: str, identification_type: IdentificationType, reference: str
-) -> Membership:
-    """Return a customer's membership in a program.
+) -> tuple[Membership, Mapping[str, TierProgress]]:
+    """Return a customer's membership in a program, and the tier progress of its cards that have one, by their ids.
 
     Raises a refusal with `NOT_FOUND` for the program, the customer, the member that names it, or the membership.
     """
@@ -44,5 +47,15 @@ async def get_membership(
     _, found = await list_memberships(engine, project_id, identification_type, reference)
     for one in found:
         if one.program.id == program_id and (identification_type != "member_id" or one.member.member.id == reference):
-            return one
+            member, progress = await _with_tiers(engine, project_id, one.member)
+            return one._replace(member=member), progress
     raise not_found("member" if identification_type == "member_id" else "membership", reference)
+
+
+async def _with_tiers(
+    engine: Engine, project_id: str, found: MemberWithCards
+) -> tuple[MemberWithCards, Mapping[str, TierProgress]]:
+    async def look(connection: Connection) -> tuple[MemberWithCards, Mapping[str, TierProgress]]:
+        return await with_tiers(engine, connection, project_id, found)
+
+    return await engine.database.read(look)

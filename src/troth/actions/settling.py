@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Mapping
 from datetime import UTC, date, datetime, timedelta
-from typing import Final
+from typing import Any, Final, TypeAlias
 
 from prometheus_client import Counter
 
@@ -22,6 +22,9 @@ ROWS_AT_ONCE: Final = 1000
 _EASTERNMOST: Final = timedelta(hours=15)
 """More than any time zone is ahead of UTC: a date that has not begun there has not begun anywhere."""
 
+TierProgress: TypeAlias = Mapping[str, Any]
+"""What a card shows of its tiers (contract: MemberTierProgress)."""
+
 settled = Counter("troth_members_settled_total", "Members for whom the daily work booked what was due.")
 
 
@@ -40,10 +43,26 @@ async def up_to_date(
     zone = (await engine.definitions.at(connection, project_id, version)).zone
     present = dict(found)
     for member_id, holdings in (await ledger.holdings(connection, behind)).items():
-        after, _ = up_to(holdings, now_for(holdings, now), zone)
+        after, _ = up_to(holdings, now_for(holdings, now), zone, engine.identifiers.fresh)
         cards = [_as_of(card, after.accounts.get(card.id)) for card in found[member_id].cards]
         present[member_id] = found[member_id]._replace(cards=cards)
     return present
+
+
+async def with_tiers(
+    engine: Engine, connection: Connection, project_id: str, found: MemberWithCards
+) -> tuple[MemberWithCards, Mapping[str, TierProgress]]:
+    """Return a member as of the project's now, and the tier progress of its cards that have one, by their ids."""
+    version = await definitions.version(connection, project_id)
+    in_force = await engine.definitions.at(connection, project_id, version)
+    program = in_force.programs.get(found.member.program_id)
+    if program is None or program.structure is None:
+        return found, {}
+    holdings = (await ledger.holdings(connection, {found.member.id: found.member}, in_force))[found.member.id]
+    now = now_for(holdings, await read_project_now(engine, connection, project_id))
+    after, _ = up_to(holdings, now, in_force.zone, engine.identifiers.fresh)
+    cards = [_as_of(card, after.accounts.get(card.id)) for card in found.cards]
+    return found._replace(cards=cards), after.tier_progress(now)
 
 
 async def settle(engine: Engine, unit: Unit, project_id: str, member_ids: Collection[str]) -> frozenset[str]:
@@ -53,6 +72,18 @@ async def settle(engine: Engine, unit: Unit, project_id: str, member_ids: Collec
         desk.at(member_id)
     await close_desk(engine, unit, project_id, desk)
     return busy
+
+
+async def settle_to_leave(
+    engine: Engine, unit: Unit, project_id: str, member_ids: Collection[str], source: str
+) -> None:
+    """Book what fell due for locked members by now, and that they leave their tiers: they are about to be deleted."""
+    desk, _ = await open_desk(engine, unit, project_id, member_ids)
+    for member_id in member_ids:
+        holdings, present = desk.at(member_id)
+        if holdings is not None:
+            desk.book(member_id, holdings.left(present.now, present.fresh), (), source)
+    await close_desk(engine, unit, project_id, desk)
 
 
 async def next_due(engine: Engine, connection: Connection, project_id: str) -> datetime | None:

@@ -13,6 +13,7 @@ from troth.core.json import encode
 from troth.core.predicates import Predicate
 from troth.core.programs import ProgramConfiguration
 from troth.core.schemas import Schema
+from troth.core.tiering.structure import Structure
 
 _BESIDES: Final[Mapping[str, Mapping[str, Any]]] = {
     "card_definition": {"type": "INDIVIDUAL"},
@@ -64,13 +65,17 @@ def shown_instant(moment: datetime | None) -> str | None:
 
 @dataclass(frozen=True, slots=True)
 class ProgramInForce:
-    """A program that is not deleted, with its ACTIVE card definitions by their ids, oldest assignment first."""
+    """A program that is not deleted, with its ACTIVE card definitions by their ids, oldest assignment first.
+
+    `structure` is its ACTIVE tier structure.
+    """
 
     id: str
     name: str
     status: str
     window: ProgramConfiguration
     wallets: Mapping[str, CardDefinitionConfiguration]
+    structure: Structure | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -77,6 +77,14 @@ class QualifyingActivity(Configuration):
             refuse(type(self).__name__, [Fault(("custom_activity_types",), words)])
         return self
 
+    def counts(self, activity: str) -> bool:
+        """Tell whether an activity moves the date: `earning`, `spending`, or the id of a custom event's schema."""
+        if activity == "earning":
+            return self.earning_activity
+        if activity == "spending":
+            return self.spending_activity
+        return self.custom_activity and activity in self.custom_activity_types
+
 
 class SlidingExpiration(QualifyingActivity):
     """All points expire one period after the last qualifying activity."""

@@ -1,11 +1,10 @@
 """Members: customers enrolled in a program (domain 6)."""
 
 from collections.abc import Callable, Mapping, Sequence
-from datetime import datetime
+from datetime import datetime, tzinfo
 from typing import Any, Final, Literal, NamedTuple
 
 from troth.core.activities import Activity
-from troth.core.card_definitions import CardDefinitionConfiguration
 from troth.core.cards import ZERO, Card, shown_assigned
 from troth.core.cards import shown as shown_card
 from troth.core.configuration import timestamp
@@ -15,6 +14,9 @@ from troth.core.lifecycle import BY_NOTHING, Lifecycle, Move, Status, Verb, deci
 from troth.core.metadata import merged, same
 from troth.core.refusals import Reason, Refusal, not_found
 from troth.core.schemas import misfit
+from troth.core.tiering.standing import Standing, new_standing
+from troth.core.tiering.state import Origin
+from troth.core.tiering.structure import Structure
 
 MemberStatus = Literal["ACTIVE", "INACTIVE", "DELETED"]
 
@@ -89,8 +91,8 @@ def open_program(program_id: str, definitions: Definitions) -> ProgramInForce | 
 
 def decide_enrolment(
     command: Enrol, facts: EnrolmentFacts, definitions: Definitions
-) -> tuple[str, Mapping[str, CardDefinitionConfiguration]] | Refusal:
-    """Return the customer to enrol and the wallets to give cards for, or why not, in the order of domain 4."""
+) -> tuple[str, ProgramInForce] | Refusal:
+    """Return the customer to enrol and the program that it joins, or why not, in the order of domain 4."""
     if refusal := misfit(definitions.schemas.get("vl_member"), command.metadata):
         return refusal
     program = open_program(command.program_id, definitions)
@@ -105,11 +107,11 @@ def decide_enrolment(
             resource_id=facts.member_id,
             resource_type="member",
         )
-    return facts.customer_id, program.wallets
+    return facts.customer_id, program
 
 
 class Enrolment(NamedTuple):
-    """What an enrolment saves, all of it or nothing."""
+    """What an enrolment saves, all of it or nothing; `standing` where the program has a tier structure."""
 
     member: Member
     cards: tuple[Card, ...]
@@ -117,21 +119,25 @@ class Enrolment(NamedTuple):
     activities: tuple[Activity, ...]
     group_id: str
     source: str
+    standing: Standing | None
 
 
 def enrolment(
     command: Enrol,
     customer_id: str,
-    wallets: Mapping[str, CardDefinitionConfiguration],
+    program: ProgramInForce,
+    segment_ids: frozenset[str],
+    zone: tzinfo,
     now: datetime,
     fresh: Callable[[str], str],
 ) -> Enrolment:
-    """Return a new member with an empty card for each wallet, and the activities that tell of it.
+    """Return a new member with an empty card for each wallet, its first tier, and the activities that tell of it.
 
-    `fresh` makes an id of a prefix. The cards' codes are made later (domain 6).
+    `segment_ids` are those that tiers ask for and the customer is in. `fresh` makes an id of a prefix. The cards' codes
+    are made later (domain 6).
     """
     member = Member(fresh("lmbr"), customer_id, command.program_id, command.status, command.metadata, now, None)
-    cards = tuple(Card(fresh("lcrd"), card_definition_id, None, ZERO, now) for card_definition_id in wallets)
+    cards = tuple(Card(fresh("lcrd"), card_definition_id, None, ZERO, now) for card_definition_id in program.wallets)
     activities = [Activity(fresh("lambr"), member.id, "vl.member.created", text({"member": shown(member)}))]
     for card in cards:
         assigned = text({"member_card": shown_assigned(card)})
@@ -143,11 +149,27 @@ def enrolment(
     return Enrolment(
         member,
         cards,
-        tuple(wallet.balance_settings.allow_negative for wallet in wallets.values()),
+        tuple(wallet.balance_settings.allow_negative for wallet in program.wallets.values()),
         tuple(activities),
         fresh("lgrp"),
         command.source,
+        _first_standing(program.structure, cards, segment_ids, zone, now, fresh),
     )
+
+
+def _first_standing(
+    structure: Structure | None,
+    cards: Sequence[Card],
+    segment_ids: frozenset[str],
+    zone: tzinfo,
+    now: datetime,
+    fresh: Callable[[str], str],
+) -> Standing | None:
+    for card in cards:
+        if structure and card.card_definition_id == structure.card_definition_id:
+            new = new_standing(structure, card.id, now, segment_ids, zone)
+            return new.reviewed(card.counters.balance, now, Origin("member_card_created"), fresh)
+    return None
 
 
 class Change(NamedTuple):

@@ -103,13 +103,18 @@ def decide(command: Command, holdings: Holdings | None, present: Present) -> Boo
             return canceled(account, bucket, bucket.points, present.occasion(), present.fresh)
 
 
+def find_member(program_id: str, member_id: str, holdings: Holdings | None, present: Present) -> Holdings:
+    """Return the holdings of a member. Raises a refusal with `NOT_FOUND` for what of its path is not there."""
+    if program_id not in present.definitions.programs:
+        raise not_found("program", program_id)
+    if holdings is None or holdings.member.program_id != program_id:
+        raise not_found("member", member_id)
+    return holdings
+
+
 def find_account(path: CardPath, holdings: Holdings | None, present: Present) -> Account:
     """Return the account of a card. Raises a refusal with `NOT_FOUND` for what of its path is not there."""
-    if path.program_id not in present.definitions.programs:
-        raise not_found("program", path.program_id)
-    if holdings is None or holdings.member.program_id != path.program_id:
-        raise not_found("member", path.member_id)
-    account = holdings.accounts.get(path.card_id)
+    account = find_member(path.program_id, path.member_id, holdings, present).accounts.get(path.card_id)
     if account is None:
         raise not_found("card", path.card_id)
     return account

@@ -16,6 +16,8 @@ from troth.core.predicates import Predicate, predicate
 from troth.core.programs import ProgramConfiguration
 from troth.core.schemas import Schema
 from troth.core.segments import SegmentConfiguration
+from troth.core.tiering.structure import Structure, Tier
+from troth.core.tiers import TierConfiguration, TierStructureConfiguration
 from troth.db import listing, references
 from troth.db.database import Connection, Row, Unit
 from troth.db.queries import queries
@@ -38,11 +40,14 @@ async def load(connection: Connection, project_id: str) -> Definitions:
     row = await connection.fetchrow(_SQL.in_force, project_id)
     assert row is not None, "projects are never deleted"
     wallets = {definition_id: _wallet(written) for definition_id, written in row["wallets"]}
+    structures = _structures(row["structures"], row["tiers"])
     assigned: dict[str, dict[str, CardDefinitionConfiguration]] = defaultdict(dict)
     for program_id, card_definition_id in row["wallet_assignments"]:
         assigned[program_id][card_definition_id] = wallets[card_definition_id]
     programs = {
-        program_id: ProgramInForce(program_id, name, status, _window(written), assigned[program_id])
+        program_id: ProgramInForce(
+            program_id, name, status, _window(written), assigned[program_id], structures.get(program_id)
+        )
         for program_id, name, status, written in row["programs"]
     }
     zone = ZoneInfo(row["time_zone"])
@@ -62,6 +67,29 @@ async def load(connection: Connection, project_id: str) -> Definitions:
 @lru_cache(maxsize=4096)
 def _wallet(written: str) -> CardDefinitionConfiguration:
     return CardDefinitionConfiguration.model_validate(decode(written))
+
+
+def _structures(
+    assigned: Iterable[tuple[str, str, str]], tiers: Iterable[tuple[str, str, str, str]]
+) -> dict[str, Structure]:
+    """Return the tier structures by their programs."""
+    of_structure: dict[str, list[Tier]] = defaultdict(list)
+    for structure_id, tier_id, name, written in tiers:
+        of_structure[structure_id].append(Tier(tier_id, name, _tier(written)))
+    return {
+        program_id: Structure.of(structure_id, _structure(written), of_structure[structure_id])
+        for program_id, structure_id, written in assigned
+    }
+
+
+@lru_cache(maxsize=4096)
+def _structure(written: str) -> TierStructureConfiguration:
+    return TierStructureConfiguration.model_validate(decode(written))
+
+
+@lru_cache(maxsize=4096)
+def _tier(written: str) -> TierConfiguration:
+    return TierConfiguration.model_validate(decode(written))
 
 
 @lru_cache(maxsize=4096)

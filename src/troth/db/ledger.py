@@ -9,6 +9,7 @@ import msgspec
 
 from troth.core.cards import Counters
 from troth.core.configuration import timestamp
+from troth.core.definitions import Definitions
 from troth.core.expiration import PointsExpiration
 from troth.core.json import decode, text
 from troth.core.ledger.accounts import Account, next_activation, next_expiration
@@ -18,13 +19,14 @@ from troth.core.ledger.postings import Posting
 from troth.core.ledger.transactions import CardTransaction
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.members import Member
-from troth.db import listing
+from troth.db import listing, tiering
 from troth.db.database import Connection, Row, Unit
 from troth.db.queries import queries
+from troth.db.tiering import Followed, Place
 
 _SQL = queries("ledger")
 _SEPARATOR: Final = "\x1f"
-_FIRST_COUNTER: Final = 8
+_FIRST_COUNTER: Final = 10
 _BUCKET: Final = len(Bucket._fields)
 
 _Bucket = tuple[str, str, str, date | None, date, int, str, datetime, datetime | None]
@@ -68,13 +70,25 @@ async def lock(unit: Unit, project_id: str, member_ids: Collection[str], *, pati
 
 
 async def holdings(
-    connection: Connection, members: Mapping[str, Member], named_buckets: Collection[str] = ()
+    connection: Connection,
+    members: Mapping[str, Member],
+    in_force: Definitions | None = None,
+    named_buckets: Collection[str] = (),
 ) -> dict[str, Holdings]:
-    """Return the holdings of members, with their open buckets and, of the others, those that are named."""
+    """Return the holdings of members, with their open buckets and, of the others, those that are named.
+
+    Where they stand in tiers is found by the definitions in force; without those it is left out.
+    """
     accounts: dict[str, dict[str, Account]] = {member_id: {} for member_id in members}
+    places: dict[str, list[Place]] = {member_id: [] for member_id in members}
     for row in await connection.fetch(_SQL.accounts, list(members), list(named_buckets)):
         accounts[row[0]][row[1]] = _account(row)
-    return {member_id: Holdings(member, accounts[member_id]) for member_id, member in members.items()}
+        places[row[0]].append(Place(row[1], row[2], row[8], row[9]))
+    standings = await tiering.standings(connection, members.values(), places, in_force) if in_force else {}
+    return {
+        member_id: Holdings(member, accounts[member_id], standings.get(member_id))
+        for member_id, member in members.items()
+    }
 
 
 async def save(
@@ -82,13 +96,18 @@ async def save(
 ) -> None:
     """Save what a batch has moved, each member in a group of its own; members that nothing moved for are left alone."""
     rows = _Rows()
+    followed: list[Followed] = []
     for movement in movements:
         if movement.moved:
-            rows.add(movement, fresh("lgrp"))
+            group_id, before, after = fresh("lgrp"), movement.before.standing, movement.after.standing
+            rows.add(movement, group_id)
+            if after and after is not before:
+                followed.append(Followed(movement.after.member.id, group_id, after))
     if not rows.outbox:
         return
     unit.prove(_SQL.is_saved, *rows.outbox[0])
     await unit.connection.execute(_SQL.save, project_id, now, *rows.columns())
+    await tiering.save(unit, project_id, followed)
 
 
 async def transaction_page(

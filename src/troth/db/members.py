@@ -10,10 +10,11 @@ from troth.core.cards import Card
 from troth.core.json import decode, text
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.members import Change, Enrol, Enrolment, EnrolmentFacts, Member, MemberWithCards
-from troth.db import activities, listing
+from troth.db import activities, listing, tiering
 from troth.db.cards import card as read_card
 from troth.db.database import Connection, Outrun, Row, Unit
 from troth.db.queries import queries
+from troth.db.tiering import Followed
 
 _SQL = queries("members")
 _SEPARATOR: Final = "\x1f"
@@ -45,7 +46,7 @@ async def enrolment_facts(
 async def save_enrolments(
     unit: Unit, project_id: str, enrolments: Sequence[Enrolment], now: datetime, *, codes_due_at: datetime
 ) -> None:
-    """Insert new members with their cards, activities and outbox rows; the codes of cards are due by the wall clock.
+    """Insert new members with their cards, tiers, activities and outbox rows; the codes are due by the wall clock.
 
     Raises Outrun if another transaction enrolled one of the customers meanwhile.
     """
@@ -82,6 +83,8 @@ async def save_enrolments(
     )
     if saved != len(enrolments):
         raise Outrun
+    followed = [Followed(one.member.id, one.group_id, one.standing) for one in enrolments if one.standing]
+    await tiering.save(unit, project_id, followed)
 
 
 async def with_cards(connection: Connection, project_id: str, member_ids: Sequence[str]) -> dict[str, MemberWithCards]:

@@ -35,6 +35,7 @@ from troth.http.routes import (
     rewards,
     segments,
     tier_structures,
+    tier_transactions,
 )
 from troth.http.routing import FORM, Routes
 
@@ -44,6 +45,7 @@ ALL_ROUTES: tuple[Routes, ...] = (
     members.routes,
     points.routes,
     memberships.routes,
+    tier_transactions.routes,
     card_definitions.routes,
     earning_rules.routes,
     tier_structures.routes,

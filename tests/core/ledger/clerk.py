@@ -114,7 +114,7 @@ class Clerk:
 
     def settle(self) -> None:
         """Book what fell due by now."""
-        present, late = settled(self.accounts.values(), self.now, self.zone)
+        present, late, _ = settled(self.accounts.values(), self.now, self.zone)
         self.accounts = dict(zip(self.accounts, present, strict=True))
         self.entries += late
 

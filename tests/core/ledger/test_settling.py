@@ -57,7 +57,7 @@ def test_a_midnight_activates_and_cancels_first_and_then_expires_card_by_card() 
         clerk.credit(name, 1)
         clerk.earn(name, 2)
         clerk.earn(name, 3)
-    _, entries = settled(clerk.accounts.values(), START + timedelta(days=10), WARSAW)
+    _, entries, _ = settled(clerk.accounts.values(), START + timedelta(days=10), WARSAW)
     assert story(entries) == [
         "lcrd_a PENDING_POINTS_ACTIVATED 2 02-01 23",
         "lcrd_a PENDING_POINTS_ACTIVATED 3 02-01 23",
@@ -131,7 +131,7 @@ def test_a_bucket_that_is_empty_ends_without_a_word() -> None:
 def test_nothing_is_done_where_nothing_is_due() -> None:
     clerk = Clerk(UTC, START, a=wallet(1, waiting(1)), b=wallet(9, waiting(9)))
     clerk.earn("b", 5)
-    present, entries = settled(clerk.accounts.values(), START + timedelta(days=8), UTC)
+    present, entries, _ = settled(clerk.accounts.values(), START + timedelta(days=8), UTC)
     assert (present, entries) == (tuple(clerk.accounts.values()), ())
     assert all(one is other for one, other in zip(present, clerk.accounts.values(), strict=True))
 
@@ -176,9 +176,9 @@ def test_however_a_year_is_cut_it_brings_the_same(
     for length in lengths:
         stops.append(min(after(stops[-1], length, clerk.zone), clerk.now + YEAR))
     for stop in (*stops, clerk.now + YEAR):
-        present, due = settled(present, stop, clerk.zone)
+        present, due, _ = settled(present, stop, clerk.zone)
         entries += due
-        assert settled(present, stop, clerk.zone) == (present, ())
+        assert settled(present, stop, clerk.zone) == (present, (), None)
     assert (tuple(present), tuple(entries)) == (at_once.accounts, at_once.entries)
     ids = [one.transaction.id for one in entries]
     assert len(ids) == len(set(ids))

@@ -215,14 +215,7 @@ def _counted_from(sliding: Sliding, day: date) -> Sliding:
 
 
 def _qualifies(expiration: PointsExpiration, activity: Activity | str) -> bool:
-    rules = expiration.sliding_expiration
-    if rules is None:
-        return False
-    if activity == "earning":
-        return rules.earning_activity
-    if activity == "spending":
-        return rules.spending_activity
-    return rules.custom_activity and activity in rules.custom_activity_types
+    return expiration.sliding_expiration is not None and expiration.sliding_expiration.counts(activity)
 
 
 def _changed(bucket: Bucket, change: int, instant: datetime) -> Bucket:

@@ -7,6 +7,7 @@ thrown away: what falls due at a midnight carries its instant, and ids that are 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, tzinfo
 from hashlib import blake2b
+from itertools import count
 from typing import Final, NamedTuple
 
 from troth.core.calendar import midnight
@@ -14,34 +15,54 @@ from troth.core.ledger.accounts import DAY, Account, next_due
 from troth.core.ledger.booking import Booked, Occasion, activated, canceled, expired
 from troth.core.ledger.buckets import Bucket, PendingBucket
 from troth.core.ledger.transactions import Entry
+from troth.core.tiering.evaluation import Step
+from troth.core.tiering.standing import Standing
 
 _MILLISECOND_DIGITS: Final = 12
 _DIGEST_BYTES: Final = 10
 
 
 class Settled(NamedTuple):
-    """Accounts up to an instant, and what was booked on the way."""
+    """Accounts and the standing up to an instant, and what was booked on the way."""
 
     accounts: tuple[Account, ...]
     entries: tuple[Entry, ...]
+    standing: Standing | None
 
 
-def settled(accounts: Iterable[Account], until: datetime, zone: tzinfo) -> Settled:
-    """Return a membership's accounts with everything booked that fell due up to an instant, in domain 16's order."""
+def settled(accounts: Iterable[Account], until: datetime, zone: tzinfo, standing: Standing | None = None) -> Settled:
+    """Return what a membership has with everything booked that fell due up to an instant, in domain 16's order."""
     present = tuple(accounts)
     entries: list[Entry] = []
-    while (day := min(filter(None, map(next_due, present)), default=None)) is not None:
+    while (day := _next_day(present, standing)) is not None:
         instant = midnight(day, zone)
         if instant > until:
             break
-        for step in (_pending_points, _expiring_points):
+        for step, of_tiers in ((_pending_points, Step.TIERS_EXPIRE), (_expiring_points, Step.BALANCE_TIERS)):
             moved = [list(step(account, day, instant)) for account in present]
-            entries += (booked.entry for of_account in moved for booked in of_account if booked.entry.postings)
+            booked = [one.entry for of_account in moved for one in of_account if one.entry.postings]
             present = tuple(
                 of_account[-1].account if of_account else account
                 for account, of_account in zip(present, moved, strict=True)
             )
-    return Settled(present, tuple(entries))
+            entries += booked
+            standing = standing and _followed(standing, present, booked, day, of_tiers)
+    return Settled(present, tuple(entries), standing)
+
+
+def _next_day(accounts: Iterable[Account], standing: Standing | None) -> date | None:
+    due = [*map(next_due, accounts), standing.next_due if standing else None]
+    return min(filter(None, due), default=None)
+
+
+def _followed(
+    standing: Standing, accounts: Iterable[Account], booked: Iterable[Entry], day: date, step: Step
+) -> Standing:
+    """Return the standing after a step of a midnight, which has moved the points of its card."""
+    account = next(one for one in accounts if one.card_id == standing.card_id)
+    standing = standing.counting(entry for entry in booked if entry.transaction.card_id == standing.card_id)
+    fresh = derived_in_turn(midnight(day, standing.zone), standing.card_id, step.name)
+    return standing.at_midnight(account.counters.balance, day, step, fresh)
 
 
 def _pending_points(account: Account, day: date, instant: datetime) -> Iterator[Booked]:
@@ -81,3 +102,13 @@ def derived(instant: datetime, *names: str) -> Callable[[str], str]:
     milliseconds = round(instant.timestamp() * 1000)
     digest = blake2b("\x1f".join(names).encode(), digest_size=_DIGEST_BYTES).hexdigest()
     return lambda prefix: f"{prefix}_{milliseconds:0{_MILLISECOND_DIGITS}x}{digest}"
+
+
+def derived_in_turn(instant: datetime, *names: str) -> Callable[[str], str]:
+    """Return a maker of ids that are always the same for the same instant and names, each time another one."""
+    places = count()
+
+    def make(prefix: str) -> str:
+        return derived(instant, *names, str(next(places)))(prefix)
+
+    return make

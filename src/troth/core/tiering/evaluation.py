@@ -100,7 +100,7 @@ def at_midnight(structure: Structure, state: TierState, facts: Facts, day: date,
 def departure(structure: Structure, state: TierState, facts: Facts, cause: Cause, fresh: Fresh) -> Evaluated:
     """Book that a member leaves its tier because its card is deleted, and what is deferred never comes (domain 6)."""
     day = day_of(cause.instant, facts.zone)
-    return _booked(_Moment(structure, facts, cause, day, day, fresh), state, TierState(tracking=state.tracking), None)
+    return _booked(_Moment(structure, facts, cause, day, day, fresh), state, TierState(), None)
 
 
 def next_due(structure: Structure, state: TierState) -> date | None:

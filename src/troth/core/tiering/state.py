@@ -1,8 +1,10 @@
 """Where a member stands in a tier structure, and the transactions that tell how it came there (domain 10)."""
 
 from datetime import date, datetime
-from typing import Literal, NamedTuple, TypeAlias
+from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
+from troth.core.configuration import timestamp
+from troth.core.definitions import shown_instant
 from troth.core.tiering.structure import Structure
 from troth.core.tiering.tracking import Tracking
 from troth.core.tiering.tracking import counted as counted_in
@@ -12,6 +14,9 @@ TierTransactionStatus: TypeAlias = Literal["PENDING", "APPROVED", "REJECTED"]
 OriginType: TypeAlias = Literal[
     "card_operations", "daily_task_operations", "member_card_created", "member_card_deleted"
 ]
+
+
+_REJECTED: Final = "What has happened since has made another tier the one that comes next"
 
 
 class Origin(NamedTuple):
@@ -40,6 +45,15 @@ class TierTransaction(NamedTuple):
     created_at: datetime
     updated_at: datetime | None = None
     rejection: str | None = None
+
+
+class StoredTierTransaction(NamedTuple):
+    """A tier transaction as it is read: with what it is of."""
+
+    transaction: TierTransaction
+    card_id: str
+    card_definition_id: str
+    tier_structure_id: str
 
 
 class TierState(NamedTuple):
@@ -77,3 +91,35 @@ def counted(structure: Structure, state: TierState, day: date, points: int) -> T
     if earned is None or state.tracking is None or points == 0:
         return state
     return state._replace(tracking=counted_in(state.tracking, earned.period, day, points))
+
+
+def shown(stored: StoredTierTransaction, program_id: str, member_id: str) -> dict[str, Any]:
+    """Return a tier transaction as answers show it (contract: TierTransaction).
+
+    `tier_id` is the tier that it is about: the one entered or prolonged, of LEFT the one left.
+    """
+    one = stored.transaction
+    rejection = {"reason": one.rejection, "details": _REJECTED} if one.rejection else None
+    return {
+        "id": one.id,
+        "card_id": stored.card_id,
+        "program_id": program_id,
+        "member_id": member_id,
+        "card_definition_id": stored.card_definition_id,
+        "tier_structure_id": stored.tier_structure_id,
+        "tier_id": one.tier_to or one.tier_from,
+        "type": one.type,
+        "details": {
+            "points": one.points,
+            "tier_from": one.tier_from,
+            "tier_to": one.tier_to,
+            "origin": one.origin._asdict() if one.origin else None,
+            "rejection": rejection,
+            "start_at": timestamp(one.start_at),
+            "expires_at": shown_instant(one.expires_at),
+        },
+        "status": one.status,
+        "created_at": timestamp(one.created_at),
+        "updated_at": shown_instant(one.updated_at),
+        "object": "tier_transaction",
+    }

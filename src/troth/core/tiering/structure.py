@@ -58,6 +58,16 @@ class Structure:
         entries = tuple((tier.ends[0], tier.segment_id, tier.id) for tier in reversed(ordered))
         return cls(structure_id, configuration, tuple(ordered), levels | {None: -1}, entries)
 
+    @property
+    def card_definition_id(self) -> str:
+        """The wallet that the structure sits on; a member's other cards have no tiers."""
+        return self.configuration.card_definition_id
+
+    @property
+    def segment_ids(self) -> frozenset[str]:
+        """The segments that tiers ask for."""
+        return frozenset(segment_id for _, segment_id, _ in self.entries if segment_id)
+
     def tier(self, tier_id: str) -> Tier:
         """Return a tier by its id."""
         return self.tiers[self.levels[tier_id]]

@@ -29,7 +29,20 @@ SELECT
             OR resource.kind = 'segment' AND resource.configuration ->> 'type' <> 'static'
         )
         ORDER BY resource.created_at, resource.id
-    ) AS resources
+    ) AS resources,
+    ARRAY(
+        SELECT ARRAY[assignment.program_id, structure.id, structure.configuration::text]
+        FROM program_assignments AS assignment
+        JOIN definitions AS structure ON structure.id = assignment.definition_id
+        WHERE structure.project_id = project.id AND structure.kind = 'tier_structure' AND structure.status = 'ACTIVE'
+    ) AS structures,
+    ARRAY(
+        SELECT ARRAY[structure.id, tier.id, tier.name, tier.configuration::text]
+        FROM definitions AS structure
+        JOIN tiers AS tier ON tier.tier_structure_id = structure.id
+        WHERE structure.project_id = project.id AND structure.kind = 'tier_structure' AND structure.status = 'ACTIVE'
+            AND tier.deleted_at IS NULL
+    ) AS tiers
 FROM projects AS project
 WHERE project.id = $1;
 

@@ -34,8 +34,8 @@ LEFT JOIN LATERAL (
 ORDER BY asked.place;
 
 -- name: accounts
--- The accounts of members, each with its open buckets and those that are named ($2). Buckets come as JSON: a statement
--- of its own for each kind would cost a round trip.
+-- The accounts of members, each with its open buckets and those that are named ($2), and where it stands in a tier
+-- structure. All that comes as JSON: a statement of its own for each kind would cost a round trip.
 SELECT
     card.member_id, card.id, card.card_definition_id, card.allow_negative, coalesce(card.latest_at, card.created_at),
     (
@@ -61,6 +61,27 @@ SELECT
         FROM sliding_expirations AS sliding
         WHERE sliding.member_id = card.member_id AND sliding.card_id = card.id
     ) AS slidings,
+    card.created_at,
+    (
+        SELECT json_build_array(
+            state.tier_id, state.since, state.safe_through, state.grace_through, state.fell_on, state.secured_id,
+            state.tracking_number, state.tracking_points, state.tracking_points_before,
+            (
+                SELECT json_build_array(
+                    pending.id, pending.type, pending.status, pending.tier_from, pending.tier_to, pending.points,
+                    pending.start_at, pending.expires_at,
+                    CASE WHEN pending.origin IS NOT NULL THEN
+                        json_build_array(pending.origin -> 'type', pending.origin -> 'card_transaction_ids') END,
+                    pending.created_at
+                )
+                FROM tier_transactions AS pending
+                WHERE pending.member_id = state.member_id AND pending.card_id = state.card_id
+                    AND pending.status = 'PENDING'
+            )
+        )
+        FROM tier_states AS state
+        WHERE state.member_id = card.member_id AND state.card_id = card.id
+    ) AS tier_state,
     card.total, card.earned, card.added, card.purchased, card.purchased_reversed, card.subtracted, card.expired,
     card.spent, card.refunded, card.returned, card.locked, card.unlocked,
     card.pending_total, card.pending_activated, card.pending_canceled
@@ -195,7 +216,8 @@ WHERE member_id = $1 AND card_id = $2 AND status = 'PENDING';
 
 -- name: due
 -- Members of a project for whom a day brings something: points that have had their last day of use, pending points to
--- activate or, their last day over, to cancel, sliding dates to look at again. The oldest first, some rows at a time.
+-- activate or, their last day over, to cancel, sliding dates to look at again, tiers. The oldest first, some rows at a
+-- time.
 SELECT member_id FROM (
     (SELECT member_id FROM points_buckets
      WHERE project_id = $1 AND status = 'ACTIVE' AND expires_on < $2::date
@@ -208,6 +230,10 @@ SELECT member_id FROM (
     (SELECT member_id FROM sliding_expirations
      WHERE project_id = $1 AND check_on < $2::date
      ORDER BY check_on, member_id LIMIT $3::int)
+    UNION
+    (SELECT member_id FROM tier_states
+     WHERE project_id = $1 AND due_on <= $2::date
+     ORDER BY due_on, member_id LIMIT $3::int)
 ) AS due
 ORDER BY member_id;
 
@@ -222,14 +248,19 @@ SELECT least(
          WHERE project_id = $1 AND status = 'PENDING' AND date = first.date AND type <> 'EVENT_BASED'
      ) THEN first.date ELSE first.date + 1 END
      FROM (SELECT min(date) AS date FROM pending_buckets WHERE project_id = $1 AND status = 'PENDING') AS first),
-    (SELECT min(check_on) + 1 FROM sliding_expirations WHERE project_id = $1)
+    (SELECT min(check_on) + 1 FROM sliding_expirations WHERE project_id = $1),
+    (SELECT min(due_on) FROM tier_states WHERE project_id = $1 AND due_on IS NOT NULL)
 );
 
 -- name: look_again
--- Sliding dates of settled members: those that are over are done with, the others are looked at when they are due.
+-- Sliding dates of settled members: those that are over are done with, the others are looked at when they are due. A tier
+-- that is due still is of a structure that is in force no longer.
 WITH over AS (
     DELETE FROM sliding_expirations
     WHERE member_id = ANY ($1::text[]) AND expires_on < $2::date
+), no_longer AS (
+    UPDATE tier_states SET due_on = NULL
+    WHERE member_id = ANY ($1::text[]) AND due_on <= $2::date
 )
 UPDATE sliding_expirations SET check_on = expires_on
 WHERE member_id = ANY ($1::text[]) AND check_on < $2::date AND expires_on >= $2::date;

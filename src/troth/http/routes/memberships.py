@@ -63,7 +63,7 @@ async def get_membership(call: Call, program_id: ProgramId, customer_id: Custome
     found = await memberships.get_membership(
         call.engine, call.caller.project_id, program_id, _identification_type(call), customer_id
     )
-    return cast("Membership", shown_membership(found))
+    return cast("Membership", shown_membership(*found))
 
 
 def _identification_type(call: Call) -> IdentificationType:
