@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator
+from typing import Any
 
 import httpx
 import pytest
@@ -15,9 +16,11 @@ from tests.http.tiers import LEVELS, PATH, earned, points, tiered_card
 
 from troth.actions.engine import Engine
 from troth.actions.settling import settle_due
+from troth.actions.triggers import TRIGGERS
 from troth.core.configuration import instant
 from troth.core.tiering.progress import NO_PROGRESS
 from troth.http.door import Door
+from troth.worker.jobs import JOBS
 
 pytestmark = pytest.mark.anyio
 
@@ -225,14 +228,55 @@ async def test_from_the_next_period_on(engine: Engine, shop: httpx.AsyncClient, 
 async def test_a_tier_with_a_segment(client: httpx.AsyncClient) -> None:
     friend, stranger = await customer(client), await customer(client)
     segment_id = (await created(client, "segments", name="Friends", customers=[friend]))["id"]
-    rules = {"type": "POINTS_AND_SEGMENT", "points": {"min_value": 0}, "segment": {"id": segment_id}}
-    levels = {**LEVELS, "Friends": {"qualification_rules": rules}}
-    card = await tiered_card(client, levels, customer_id=friend)
+    card = await tiered_card(client, friends(segment_id), customer_id=friend)
     assert await card.tier() == "Friends"
     other = await enrolled(client, f"{PROGRAMS}/{card.program_id}/members", customer_id=stranger)
     answer = await client.get(f"{PROGRAMS}/{card.program_id}/memberships/{stranger}")
     assert answer.json()["cards"][0]["tier_progress"]["current"]["tier"]["name"] == "Bronze"
     assert other["customer_id"] == stranger
+
+
+def friends(segment_id: str) -> dict[str, Any]:
+    """Return the levels with one more, from 0 points on, for those in a segment."""
+    rules = {"type": "POINTS_AND_SEGMENT", "points": {"min_value": 0}, "segment": {"id": segment_id}}
+    return {**LEVELS, "Friends": {"qualification_rules": rules}}
+
+
+async def worked_off(engine: Engine) -> None:
+    while (await JOBS[TRIGGERS](engine)).more:
+        pass
+
+
+async def test_tiers_follow_a_list_of_customers(engine: Engine, client: httpx.AsyncClient) -> None:
+    segment_id = (await created(client, "segments", name="Friends", customers=[await customer(client)]))["id"]
+    card = await tiered_card(client, friends(segment_id), downgrade=MULTI)
+    assert await card.tier() == "Bronze"
+    path = f"/v1/segments/{segment_id}/customers"
+    assert (await client.post(path, json={"customers": [card.customer_id]})).status_code == 200
+    # The answer is as of now, whether or not a worker has come to it.
+    assert await card.tier() == "Friends"
+    await worked_off(engine)
+    joined, upgraded = await card.tier_transactions()
+    assert (joined["type"], upgraded["type"], upgraded["details"]["origin"]) == ("JOINED", "UPGRADED", None)
+    answer = await client.request("DELETE", path, json={"customers": [card.customer_id]})
+    assert answer.status_code == 204, answer.text
+    await worked_off(engine)
+    assert [one["type"] for one in await card.tier_transactions()] == ["JOINED", "UPGRADED", "DOWNGRADED"]
+
+
+async def test_tiers_follow_a_filter(engine: Engine, client: httpx.AsyncClient) -> None:
+    def named(name: str) -> dict[str, Any]:
+        return {"junction": "and", "name": {"conditions": {"$is": [name]}}}
+
+    segment_id = (await created(client, "segments", name="A", type="passive", filter=named("Ada")))["id"]
+    card = await tiered_card(client, friends(segment_id), downgrade=MULTI)
+    answer = await client.put(f"/v1/customers/{card.customer_id}", json={"name": "Ada"})
+    assert answer.status_code == 200, answer.text
+    await worked_off(engine)
+    answer = await client.put(f"/v1/segments/{segment_id}", json={"filter": named("Bea")})
+    assert answer.status_code == 200, answer.text
+    await worked_off(engine)
+    assert [one["type"] for one in await card.tier_transactions()] == ["JOINED", "UPGRADED", "DOWNGRADED"]
 
 
 async def test_changes_race_for_a_tier(client: httpx.AsyncClient) -> None:

@@ -28,7 +28,7 @@ async def upsert_customers(engine: Engine, project_id: str, commands: Sequence[U
         return await _upsert(engine, unit, project_id, commands)
 
     upserts = await engine.database.transact(attempt)
-    if upserts.crossings.entered:
+    if upserts.crossings.joined or upserts.crossings.left:
         engine.wake(TRIGGERS)
     return upserts.answers
 
@@ -49,7 +49,7 @@ async def _upsert(engine: Engine, unit: Unit, project_id: str, commands: Sequenc
     upserts = decide_upserts(commands, facts, definitions, now, engine.identifiers.fresh)
     if upserts.saved:
         await customers.save(unit, project_id, upserts, definitions.version)
-        await save_crossings(unit, project_id, upserts.crossings, now)
+        await save_crossings(unit, project_id, upserts.crossings, definitions, now)
     return upserts
 
 

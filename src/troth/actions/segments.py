@@ -18,7 +18,7 @@ from troth.core.filters import CustomerFilter
 from troth.core.platform_resources import PlatformResource
 from troth.core.refusals import not_found
 from troth.core.segments import Attendance, Crossings, Membership, SegmentConfiguration, check_static, revised
-from troth.core.triggers import segment_entered
+from troth.core.triggers import segment_crossed, segment_entered
 from troth.db import customers, definitions, segments, triggers
 from troth.db import platform_resources as stored_resources
 from troth.db.database import Connection, Unit
@@ -81,7 +81,9 @@ async def update_segment(
             await _make_up(engine, unit, project_id, desired, after.filter, now)
         return desired
 
-    return await engine.database.transact(attempt)
+    changed = await engine.database.transact(attempt)
+    engine.wake(TRIGGERS)
+    return changed
 
 
 async def add_customers(
@@ -98,9 +100,9 @@ async def add_customers(
         await _locked(unit, project_id, customer_ids)
         now = await project_now(engine, unit.connection, project_id)
         listed = {Membership(one, segment.id) for one in customer_ids}
-        entered = await segments.save(unit, listed, (), now)
-        happened = [segment_entered(*one) for one in sorted(entered)]
-        return segment, await triggers.record(unit, project_id, happened, now)
+        entered = tuple(sorted(await segments.save(unit, listed, (), now)))
+        known = await _definitions(engine, unit.connection, project_id)
+        return segment, await _tell(unit, project_id, Crossings(entered, (), entered), known, now)
 
     segment, recorded = await engine.database.transact(attempt)
     if recorded:
@@ -114,14 +116,18 @@ async def remove_customers(engine: Engine, project_id: str, segment_id: str, cus
     Raises a refusal with `NOT_FOUND` for the segment or a customer, with `INVALID_PAYLOAD` where a filter decides.
     """
 
-    async def attempt(unit: Unit) -> None:
+    async def attempt(unit: Unit) -> int:
         segment = await platform_resources.found(unit.connection, project_id, "segment", segment_id)
         check_static(segment)
         await _locked(unit, project_id, customer_ids)
-        left = {Membership(one, segment.id) for one in customer_ids}
-        await segments.save(unit, (), left, await project_now(engine, unit.connection, project_id))
+        left = tuple(sorted({Membership(one, segment.id) for one in customer_ids}))
+        now = await project_now(engine, unit.connection, project_id)
+        await segments.save(unit, (), left, now)
+        known = await _definitions(engine, unit.connection, project_id)
+        return await _tell(unit, project_id, Crossings((), left, ()), known, now)
 
-    await engine.database.transact(attempt)
+    if await engine.database.transact(attempt):
+        engine.wake(TRIGGERS)
 
 
 async def list_segments_of(engine: Engine, project_id: str, reference: str) -> Sequence[PlatformResource]:
@@ -201,7 +207,7 @@ async def _follow(engine: Engine, project_id: str, segment_id: str, customer_ids
         for customer in unchanged:
             attendance.follow(customer, now)
         crossings = attendance.crossings()
-        await save_crossings(unit, project_id, crossings, now)
+        await save_crossings(unit, project_id, crossings, known, now)
         return len(crossings.joined) + len(crossings.left)
 
     return await engine.database.transact(attempt)
@@ -216,6 +222,7 @@ async def make_up_all(unit: Unit, project_id: str, now: datetime, due_at: dateti
     known = await definitions.load(unit.connection, project_id)
     for segment in known.segments:
         await segments.make_up(unit, project_id, segment.id, segment.filter, now=now, zone=known.zone)
+        await triggers.record_crossings_of(unit, project_id, segment.id, now)
     await segments.move_settlement(unit, project_id, due_at)
 
 
@@ -225,10 +232,17 @@ async def memberships_of(unit: Unit, found: Sequence[Customer]) -> Sequence[Memb
     return await segments.memberships(unit.connection, [one.id for one in found]) if found else ()
 
 
-async def save_crossings(unit: Unit, project_id: str, crossings: Crossings, now: datetime) -> None:
-    """Save who came into segments and who went, and record a trigger for every entering that fires (domain 8)."""
+async def save_crossings(unit: Unit, project_id: str, crossings: Crossings, known: Definitions, now: datetime) -> None:
+    """Save who came into segments and who went, with the triggers that follow from it (domain 8 and 10)."""
     await segments.save(unit, crossings.joined, crossings.left, now)
-    await triggers.record(unit, project_id, [segment_entered(*one) for one in crossings.entered], now)
+    await _tell(unit, project_id, crossings, known, now)
+
+
+async def _tell(unit: Unit, project_id: str, crossings: Crossings, known: Definitions, now: datetime) -> int:
+    """Record a trigger for every entering that fires, and for every crossing that may move tiers; return how many."""
+    crossed = (one for one in (*crossings.joined, *crossings.left) if one.segment_id in known.tier_segment_ids)
+    happened = [segment_entered(*one) for one in crossings.entered] + [segment_crossed(*one) for one in crossed]
+    return await triggers.record(unit, project_id, happened, now)
 
 
 async def _make_up(
@@ -237,6 +251,7 @@ async def _make_up(
     """Let a segment hold whom its filter finds; where that changes with time, it is settled from next midnight on."""
     zone = (await read_project_time(engine, unit.connection, project_id)).zone
     await segments.make_up(unit, project_id, segment.id, asked, now=now, zone=zone)
+    await triggers.record_crossings_of(unit, project_id, segment.id, now)
     if asked.follows_time:
         await segments.begin_settling(unit, project_id, next_midnight(now, zone))
 

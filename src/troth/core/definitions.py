@@ -96,7 +96,8 @@ class SegmentInForce:
 class Definitions:
     """Everything that a project's decisions are made from besides the facts of its members.
 
-    `segments` are those with a filter, the oldest first; `schemas` the metadata schemas by what they are defined for.
+    `segments` are those with a filter, the oldest first; `schemas` the metadata schemas by what they are defined for;
+    `tier_segment_ids` the segments that tiers of programs ask for.
     """
 
     version: int
@@ -104,3 +105,4 @@ class Definitions:
     programs: Mapping[str, ProgramInForce]
     segments: tuple[SegmentInForce, ...]
     schemas: Mapping[str, Schema]
+    tier_segment_ids: frozenset[str] = frozenset()

@@ -10,17 +10,18 @@ FAILURES_BEFORE_PARKING: Final = 5
 
 
 class TriggerKind(StrEnum):
-    """What can happen, as earning rules name it."""
+    """What can happen, as earning rules name it; and that a segment which tiers ask for was entered or left."""
 
     ORDER_PAID = "customer.order.paid"
     ORDER_CHANGED = "customer.order.changed"
     CUSTOM_EVENT = "customer.custom_event"
     SEGMENT_ENTERED = "customer.segment.entered"
+    SEGMENT_CROSSED = "customer.segment.crossed"
 
     @property
     def reaches_inactive(self) -> bool:
-        """Whether members that are not ACTIVE are told as well: what takes points back spares nobody."""
-        return self is TriggerKind.ORDER_CHANGED
+        """Whether members that are not ACTIVE are told too: what takes points back, or moves tiers, spares nobody."""
+        return self in {TriggerKind.ORDER_CHANGED, TriggerKind.SEGMENT_CROSSED}
 
 
 class Trigger(NamedTuple):
@@ -92,3 +93,8 @@ def custom_event(customer_id: str, event_id: str, schema_id: str, metadata: Mapp
 def segment_entered(customer_id: str, segment_id: str) -> Trigger:
     """Return the trigger of a customer's entering a segment; its payload says nothing more."""
     return Trigger(customer_id, TriggerKind.SEGMENT_ENTERED, segment_id, {})
+
+
+def segment_crossed(customer_id: str, segment_id: str) -> Trigger:
+    """Return the trigger of a customer's entering or leaving a segment that tiers ask for (domain 10)."""
+    return Trigger(customer_id, TriggerKind.SEGMENT_CROSSED, segment_id, {})

@@ -61,7 +61,8 @@ async def load(connection: Connection, project_id: str) -> Definitions:
         assert configuration.filter is not None, "only a static segment has none"
         since = _EPOCH + timedelta(milliseconds=int(changed_at))
         segments.append(SegmentInForce(resource_id, configuration.filter, configuration.fires, since, passes))
-    return Definitions(row["version"], zone, programs, tuple(segments), schemas)
+    tier_segment_ids = frozenset[str]().union(*(structure.segment_ids for structure in structures.values()))
+    return Definitions(row["version"], zone, programs, tuple(segments), schemas, tier_segment_ids)
 
 
 @lru_cache(maxsize=4096)

@@ -35,6 +35,11 @@ async def record(unit: Unit, project_id: str, triggers: Sequence[Trigger], occur
     return recorded
 
 
+async def record_crossings_of(unit: Unit, project_id: str, segment_id: str, now: datetime) -> None:
+    """Queue that a segment has others in it for all members, locked customers' like any, whose tiers ask for it."""
+    await unit.connection.execute(_SQL.record_crossings_of, project_id, segment_id, now)
+
+
 class Claim(NamedTuple):
     """Members that are locked until the transaction ends, and after which member to look for the next ones.
 

@@ -25,6 +25,29 @@ WITH asked AS (
 )
 SELECT count(*) FROM recorded;
 
+-- name: record_crossings_of
+-- Whoever is in the segment or not: so many have changed at once that nobody asks who. Their customers are locked first,
+-- as in `record`.
+WITH asking AS (
+    SELECT DISTINCT assignment.program_id
+    FROM definition_references AS reference
+    JOIN program_assignments AS assignment ON assignment.definition_id = reference.definition_id
+    JOIN programs AS program ON program.id = assignment.program_id
+    WHERE reference.referred_id = $2 AND assignment.kind = 'tier_structure' AND program.project_id = $1
+), locked AS MATERIALIZED (
+    SELECT customer.id, enrolment.member_id
+    FROM asking
+    JOIN enrolments AS enrolment ON enrolment.program_id = asking.program_id
+    JOIN customers AS customer ON customer.id = enrolment.customer_id
+    WHERE customer.project_id || '' = $1 AND customer.deleted_at IS NULL
+    ORDER BY customer.id
+    FOR NO KEY UPDATE OF customer
+)
+INSERT INTO triggers (member_id, project_id, kind, subject_id, occurred_at, payload)
+SELECT member_id, $1, 'customer.segment.crossed', $2, $3, '{}'
+FROM locked
+ORDER BY member_id;
+
 -- name: claim
 -- The next members, in the order of their ids, whose first trigger is due: one step of the index for each, however many
 -- triggers wait behind it. Members at whom somebody else is have no member_id.
