@@ -17,8 +17,13 @@ LARGEST_BODY: Final = 10 * 1024 * 1024
 DEEPEST: Final = 32
 MOST_DECIMALS: Final = 100
 
-_SUSPECT: Final = re.compile(rb"\\u0000|[0-9]{16}|[0-9][eE]")
-"""What a body must contain for a value in it to be refused by `_unusable`: so that most are never walked through."""
+_SUSPECT: Final = re.compile(
+    rb"[0-9](?<![0-9A-Za-z_.].)(?:[0-9]{15}|[0-9]*\.[0-9]{%d}|[0-9]*(?:\.[0-9]+)?[eE])" % (MOST_DECIMALS + 1), re.DOTALL
+)
+"""What a body must contain, or U+0000, for a value in it to be refused by `_unusable`: most are never walked through.
+
+A number begins behind neither a letter nor a digit; ids, which are full of digits, do not count.
+"""
 
 
 async def pieces(receive: Receive, largest: int) -> AsyncIterator[bytes]:
@@ -60,7 +65,7 @@ def json_body(body: bytes) -> Any:
         raise _refusal(f"is not JSON: {error}") from None
     if body.count(b"{") + body.count(b"[") > DEEPEST and _depth(data) > DEEPEST:
         raise _refusal(f"nesting is deeper than {DEEPEST}")
-    if _SUSPECT.search(body):
+    if b"\\u0000" in body or _SUSPECT.search(body):
         for words in _unusable("", data):
             raise Refusal(Reason.INVALID_PAYLOAD, words)
     return data
