@@ -21,4 +21,4 @@ def segment(key: str, *, fires: bool = True, junction: str = "and", **fields: di
 def definitions(*segments: SegmentInForce, **schemas: dict[str, Any]) -> Definitions:
     """Definitions of nothing but segments and metadata schemas."""
     known = {name: Schema.model_validate(one) for name, one in schemas.items()}
-    return Definitions(1, UTC, {}, segments, known)
+    return Definitions(1, UTC, {}, segments, known, {})

@@ -17,13 +17,20 @@ from troth.db.database import Connection, Database
 from troth.db.queries import queries
 from troth.http.routes.customers import CUSTOMERS
 from troth.http.routes.members import MEMBER_HISTORY, MEMBERS
+from troth.http.routes.orders import ORDERS
 from troth.http.routes.tier_transactions import TIER_TRANSACTIONS
 
 pytestmark = pytest.mark.anyio
 
 NOW = datetime(2026, 1, 1, tzinfo=UTC)
 ROWS = 3000
-INDEXES = ("members_of_program", "member_activities_pkey", "customers_of_project", "tier_transactions_pkey")
+INDEXES = (
+    "members_of_program",
+    "member_activities_pkey",
+    "customers_of_project",
+    "tier_transactions_pkey",
+    "orders_of_project",
+)
 
 
 def query(declaration: ListDeclaration, order: str, *, later: bool) -> ListQuery:
@@ -80,7 +87,13 @@ async def filled(connection: Connection, project_id: str) -> None:
         " FROM generate_series(1, $3::int) AS n",
         project_id, NOW, ROWS,
     )  # fmt: skip
-    await connection.execute("ANALYZE customers, members, member_activities, tier_transactions")
+    await connection.execute(
+        "INSERT INTO orders (id, project_id, status, amount, discount_amount, items, metadata, created_at)"
+        " SELECT 'ord_' || md5($1 || n), $1, 'CREATED', 0, 0, '[]', '{}',"
+        " $2::timestamptz - random() * interval '1 year' FROM generate_series(1, $3::int) AS n",
+        project_id, NOW, ROWS,
+    )  # fmt: skip
+    await connection.execute("ANALYZE customers, members, member_activities, tier_transactions, orders")
 
 
 @pytest.mark.parametrize("later", [False, True], ids=["first page", "later page"])
@@ -98,6 +111,7 @@ async def test_lists_that_grow_are_read_in_the_order_of_an_index(
             (MEMBER_HISTORY, sql.activities, (member_id, member_id)),
             (CUSTOMERS, queries("customers").listed, (project.id,)),
             (TIER_TRANSACTIONS, queries("tiering").transactions, (member_id,)),
+            (ORDERS, queries("orders").listed, (project.id,)),
         ]
         plans = [
             await explained(connection, declaration, query(declaration, order, later=later), source, *scope)

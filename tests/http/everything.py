@@ -93,6 +93,12 @@ BODIES: Final[Mapping[str, Body]] = {
     "moveClock": lambda _: {"now": "2030-01-01T00:00:00.000Z"},
     "createEventSchema": lambda _: {"name": "visited", "properties": {}},
     "putMetadataSchema": lambda _: {"properties": {}},
+    "createOrder": lambda ids: {
+        "customer": {"id": ids["customerId"]},
+        "items": [{"product_id": ids["productId"], "sku_id": ids["skuId"]}],
+    },
+    "importOrders": lambda _: [{"source_id": "shop/1"}],
+    "trackCustomEvent": lambda ids: {"event": "visited", "customer": {"id": ids["customerId"]}},
     "createProductCollection": lambda ids: {
         "name": "All",
         "type": "STATIC",
@@ -115,6 +121,7 @@ MADE: Final = (
     ("segmentId", "createSegment"),
     ("eventSchemaId", "createEventSchema"),
     ("metadataSchemaId", "putMetadataSchema"),
+    ("orderId", "createOrder"),
     ("campaignId", "createCampaign"),
     ("cardDefinitionId", "createCardDefinition"),
     ("earningRuleId", "createEarningRule"),

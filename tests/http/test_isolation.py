@@ -169,7 +169,12 @@ async def test_a_body_cannot_name_what_another_project_has(
 
 @pytest.mark.parametrize(
     ("path", "name"),
-    [("/v1/customers", "customerId"), ("/v1/products", "productId"), ("/v1/products/{productId}/skus", "skuId")],
+    [
+        ("/v1/customers", "customerId"),
+        ("/v1/orders", "orderId"),
+        ("/v1/products", "productId"),
+        ("/v1/products/{productId}/skus", "skuId"),
+    ],
 )
 async def test_an_upsert_cannot_name_what_another_project_has(
     engine: Engine, ours: Stock, theirs: Stock, path: str, name: str

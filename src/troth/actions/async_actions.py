@@ -3,11 +3,12 @@
 from collections.abc import AsyncIterator
 from typing import Any
 
-from troth.actions import customer_imports, member_batches
+from troth.actions import customer_imports, member_batches, order_imports
 from troth.actions.engine import Engine
 from troth.core.async_actions import AsyncAction
 from troth.core.customer_imports import BULK, CSV
 from troth.core.lists import ListDeclaration, ListQuery, Page
+from troth.core.order_imports import TYPE as ORDERS
 from troth.core.refusals import not_found
 from troth.db import async_actions
 from troth.db.database import Connection
@@ -33,6 +34,8 @@ async def get_report(engine: Engine, project_id: str, async_action_id: str) -> A
     action = await get_async_action(engine, project_id, async_action_id)
     if action.type in (CSV, BULK):
         return customer_imports.report(engine, action)
+    if action.type == ORDERS:
+        return order_imports.report(engine, action)
     return await member_batches.report(engine, project_id, async_action_id)
 
 

@@ -1,6 +1,8 @@
 """Create, update, read, list and delete customers (domain 9)."""
 
 from collections.abc import Sequence
+from datetime import datetime
+from typing import NamedTuple
 
 from troth.actions.engine import Engine
 from troth.actions.platform_resources import found as found_resource
@@ -10,6 +12,7 @@ from troth.actions.settling import settle_to_leave
 from troth.actions.triggers import TRIGGERS
 from troth.core.access import Caller
 from troth.core.customers import Customer, CustomerFacts, Upsert, Upserts, decide_upserts
+from troth.core.definitions import Definitions
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.members import departure
 from troth.core.refusals import Refusal, not_found
@@ -41,16 +44,33 @@ async def upsert_within(
 
 
 async def _upsert(engine: Engine, unit: Unit, project_id: str, commands: Sequence[Upsert]) -> Upserts:
-    """Decide and save; what the changes mean to segments, and the triggers of those who enter one, are part of it."""
+    known = await load_within(engine, unit, project_id, commands)
+    upserts = decide_upserts(commands, known.facts, known.definitions, known.now, engine.identifiers.fresh)
+    await save_within(unit, project_id, upserts, known)
+    return upserts
+
+
+class Known(NamedTuple):
+    """What decisions about customers are made from, and the project's instant, which is later than their locks."""
+
+    facts: CustomerFacts
+    definitions: Definitions
+    now: datetime
+
+
+async def load_within(engine: Engine, unit: Unit, project_id: str, commands: Sequence[Upsert]) -> Known:
+    """Lock the customers that commands name, as part of a unit of work, and return what is known of them."""
     version, found = await customers.lock(unit, project_id, commands)
     definitions = await engine.definitions.at(unit.connection, project_id, version)
     facts = CustomerFacts(found, await memberships_of(unit, found) if definitions.segments else ())
-    now = await project_now(engine, unit.connection, project_id)
-    upserts = decide_upserts(commands, facts, definitions, now, engine.identifiers.fresh)
+    return Known(facts, definitions, await project_now(engine, unit.connection, project_id))
+
+
+async def save_within(unit: Unit, project_id: str, upserts: Upserts, known: Known) -> None:
+    """Save what was decided; what the changes mean to segments, and the triggers of those who enter one, too."""
     if upserts.saved:
-        await customers.save(unit, project_id, upserts, definitions.version)
-        await save_crossings(unit, project_id, upserts.crossings, definitions, now)
-    return upserts
+        await customers.save(unit, project_id, upserts, known.definitions.version)
+        await save_crossings(unit, project_id, upserts.crossings, known.definitions, known.now)
 
 
 async def get_customer(engine: Engine, project_id: str, reference: str) -> Customer:

@@ -93,11 +93,20 @@ class SegmentInForce:
 
 
 @dataclass(frozen=True, slots=True)
+class EventSchemaInForce:
+    """What the properties of a kind of custom event must be."""
+
+    id: str
+    schema: Schema
+
+
+@dataclass(frozen=True, slots=True)
 class Definitions:
     """Everything that a project's decisions are made from besides the facts of its members.
 
-    `segments` are those with a filter, the oldest first; `schemas` the metadata schemas by what they are defined for;
-    `tier_segment_ids` the segments that tiers of programs ask for.
+    `segments` are those with a filter, the oldest first; `schemas` the metadata schemas by what they are defined for,
+    `event_schemas` those of custom events by their names; `tier_segment_ids` the segments that tiers of programs ask
+    for.
     """
 
     version: int
@@ -105,4 +114,5 @@ class Definitions:
     programs: Mapping[str, ProgramInForce]
     segments: tuple[SegmentInForce, ...]
     schemas: Mapping[str, Schema]
+    event_schemas: Mapping[str, EventSchemaInForce]
     tier_segment_ids: frozenset[str] = frozenset()

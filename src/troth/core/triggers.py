@@ -84,6 +84,20 @@ def failed(trigger: WaitingTrigger, words: str, now: datetime) -> Failure:
     return Failure(trigger, words, now + timedelta(seconds=4**trigger.failures))
 
 
+def order_paid(customer_id: str, order_id: str, order: Mapping[str, Any]) -> Trigger:
+    """Return the trigger of an order that is paid for the first time; its payload has what rules see of the `order`."""
+    return Trigger(customer_id, TriggerKind.ORDER_PAID, order_id, {"order": order})
+
+
+def order_changed(customer_id: str, order_id: str, order: Mapping[str, Any], *, is_canceled: bool) -> Trigger:
+    """Return the trigger of a change of an order that has been paid before.
+
+    Its payload has the `order` as it is now, and whether it is `canceled`, which it is in the last one only: whoever
+    takes points back compares with what the order was when it earned (domain 8).
+    """
+    return Trigger(customer_id, TriggerKind.ORDER_CHANGED, order_id, {"order": order, "canceled": is_canceled})
+
+
 def custom_event(customer_id: str, event_id: str, schema_id: str, metadata: Mapping[str, Any]) -> Trigger:
     """Return the trigger of a custom event; its payload has `schema_id` and `metadata`."""
     payload = {"schema_id": schema_id, "metadata": metadata}

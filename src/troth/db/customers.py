@@ -85,7 +85,7 @@ async def lock_to_erase(unit: Unit, project_id: str, reference: str) -> str | No
 
 
 async def erase(unit: Unit, project_id: str, customer_id: str, now: datetime) -> None:
-    """Erase all of a customer but its id, free its source id, and take it out of all segments."""
+    """Erase all of a customer but its id, and what its events told; free its source id; take it out of all segments."""
     unit.prove(_SQL.is_erased, customer_id)
     await unit.connection.execute(_SQL.erase, project_id, customer_id, now)
 

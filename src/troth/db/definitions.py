@@ -8,7 +8,7 @@ from typing import Final
 from zoneinfo import ZoneInfo
 
 from troth.core.card_definitions import CardDefinitionConfiguration
-from troth.core.definitions import Definition, Definitions, ProgramInForce, SegmentInForce
+from troth.core.definitions import Definition, Definitions, EventSchemaInForce, ProgramInForce, SegmentInForce
 from troth.core.json import decode, text
 from troth.core.lifecycle import Holder
 from troth.core.lists import ListDeclaration, ListQuery, Page
@@ -53,16 +53,20 @@ async def load(connection: Connection, project_id: str) -> Definitions:
     zone = ZoneInfo(row["time_zone"])
     segments: list[SegmentInForce] = []
     schemas: dict[str, Schema] = {}
+    event_schemas: dict[str, EventSchemaInForce] = {}
     for kind, resource_id, name, written, changed_at in row["resources"]:
         if kind == "metadata_schema":
             schemas[name] = _schema(written)
+            continue
+        if kind == "event_schema":
+            event_schemas[name] = EventSchemaInForce(resource_id, _schema(written))
             continue
         configuration, passes = _segment(written, zone)
         assert configuration.filter is not None, "only a static segment has none"
         since = _EPOCH + timedelta(milliseconds=int(changed_at))
         segments.append(SegmentInForce(resource_id, configuration.filter, configuration.fires, since, passes))
     tier_segment_ids = frozenset[str]().union(*(structure.segment_ids for structure in structures.values()))
-    return Definitions(row["version"], zone, programs, tuple(segments), schemas, tier_segment_ids)
+    return Definitions(row["version"], zone, programs, tuple(segments), schemas, event_schemas, tier_segment_ids)
 
 
 @lru_cache(maxsize=4096)

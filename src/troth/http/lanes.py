@@ -2,10 +2,12 @@
 
 from functools import partial
 
-from troth.actions import customers, members, points
+from troth.actions import customers, events, members, orders, points
 from troth.actions.engine import Engine
 from troth.core.customers import Customer, Upsert
+from troth.core.events import CustomEvent, Track
 from troth.core.members import Enrol, MemberWithCards
+from troth.core.orders import Order, Put
 from troth.core.points import Command
 from troth.http.coalescer import Coalescer
 
@@ -30,3 +32,5 @@ class Lanes:
             patient=partial(points.move, engine, patient=True),
             is_alone=is_alone,
         )
+        self.put_order = Coalescer[Put, Order](partial(orders.put_orders, engine), is_alone=is_alone)
+        self.track_event = Coalescer[Track, CustomEvent](partial(events.track_events, engine), is_alone=is_alone)

@@ -3,7 +3,14 @@
 from collections.abc import Mapping
 from typing import Final
 
-from troth.actions import customer_imports, daily, idempotency_keys, ledger_audit, member_batches
+from troth.actions import (
+    customer_imports,
+    daily,
+    idempotency_keys,
+    ledger_audit,
+    member_batches,
+    order_imports,
+)
 from troth.actions.card_codes import make_card_codes
 from troth.actions.customer_imports import CUSTOMER_IMPORTS
 from troth.actions.daily import DAILY_WORK
@@ -11,6 +18,7 @@ from troth.actions.idempotency_keys import IDEMPOTENCY_KEYS
 from troth.actions.ledger_audit import LEDGER_AUDIT
 from troth.actions.member_batches import MEMBER_BATCHES
 from troth.actions.members import CARD_CODES
+from troth.actions.order_imports import ORDER_IMPORTS
 from troth.actions.triggers import TRIGGERS, Round, by_no_rule
 from troth.worker.loop import Job
 
@@ -18,6 +26,7 @@ JOBS: Final[Mapping[str, Job]] = {
     CARD_CODES: make_card_codes,
     MEMBER_BATCHES: member_batches.work_off,
     CUSTOMER_IMPORTS: customer_imports.work_off,
+    ORDER_IMPORTS: order_imports.work_off,
     TRIGGERS: Round(by_no_rule).work_off,
     LEDGER_AUDIT: ledger_audit.work_off,
     IDEMPOTENCY_KEYS: idempotency_keys.forget_expired,

@@ -113,6 +113,8 @@ WITH freed AS (
     WHERE project_id = $1 AND source_id = (SELECT source_id FROM customers WHERE id = $2)
 ), left_segments AS (
     DELETE FROM segment_customers WHERE customer_id = $2
+), forgotten AS (
+    UPDATE custom_events SET metadata = '{}' WHERE customer_id = $2
 )
 UPDATE customers SET
     source_id = NULL, name = NULL, description = NULL, email = NULL, phone = NULL, birthday = NULL, address = NULL,

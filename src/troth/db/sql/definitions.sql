@@ -25,7 +25,7 @@ SELECT
         ]
         FROM platform_resources AS resource
         WHERE resource.project_id = project.id AND (
-            resource.kind = 'metadata_schema'
+            resource.kind IN ('event_schema', 'metadata_schema')
             OR resource.kind = 'segment' AND resource.configuration ->> 'type' <> 'static'
         )
         ORDER BY resource.created_at, resource.id

@@ -24,6 +24,7 @@ class AsyncActionBase(TypedDict):
         "CUSTOMERS.BULK_UPDATE",
         "CUSTOMERS.IMPORT_CSV",
         "LOYALTIES.MEMBERS_CREATE",
+        "ORDERS.IMPORT",
     ]
     status: Literal["DONE", "ENQUEUED", "FAILED", "IN_PROGRESS"]
     operation_status: Literal["FAILED", "SUCCESS", "UNKNOWN"]
@@ -82,7 +83,8 @@ class ReportLine(TypedDict):
     index: NotRequired[int]
     row: NotRequired[int]
     source_id: NotRequired[str | None]
-    customer_id: str | None
+    customer_id: NotRequired[str | None]
+    order_id: NotRequired[str | None]
     status: Literal["ENQUEUED", "DONE", "FAILED"]
     key: str | None
     details: str | None
