@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from bench import enrolment, lists, points, segments
+from bench import enrolment, lists, orders, points, segments
 from bench.stack import Stack, running
 
 
@@ -30,6 +30,7 @@ def main() -> None:
     print(f"Machine: {machine()}; processes that serve: {options.workers}\n")
     with running(workers=options.workers) as stack:
         print_table(*enrolment.speed(stack, options.runs, options.seconds))
+        print_table(*orders.speed(stack, options.runs, options.seconds))
         print_table(*enrolment.growth(stack, options.runs, options.seconds, options.members))
         print_table(*lists.depth(stack))
         print_table(*segments.speed(stack, options.runs, options.seconds))
