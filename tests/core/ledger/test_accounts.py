@@ -176,6 +176,11 @@ def test_a_sliding_date_starts_anew_when_nothing_shares_it() -> None:
     assert next_due(account) == date(2027, 2, 15), "the empty bucket's own date"
 
 
+def test_a_shared_date_is_shared_through_its_last_day() -> None:
+    account = credited(EMPTY, 1, sliding(5), "2027-01-15", "1")
+    assert dates(credited(account, 2, sliding(5), "2027-01-20", "2")) == ["3 until 2027-01-20"]
+
+
 def test_a_credit_after_the_shared_date_is_over_leaves_the_others_theirs() -> None:
     account = credited(EMPTY, 1, sliding(5), "2027-01-15", "1")
     account = credited(account, 2, sliding(5), "2027-01-21", "2")

@@ -1,13 +1,13 @@
 """Every way to move points: which counters it moves, what its transaction shows, when it is refused (domain 7)."""
 
 from collections.abc import Callable
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
 from tests.core.auditor import Wallet
 from tests.core.ledger.clerk import Clerk, new_account, postings_add_up
-from tests.core.ledger.wallets import EVENT
+from tests.core.ledger.wallets import EVENT, wallet_of
 
 from troth.core.card_definitions import PendingPoints
 from troth.core.cards import ZERO, Counters
@@ -56,14 +56,8 @@ def debit_as(kind: TransactionType) -> Deed:
 
 def credit_as(kind: TransactionType) -> Deed:
     def deed(clerk: Clerk) -> Booked:
-        booked = credited(
-            clerk.accounts["card"],
-            kind,
-            30,
-            clerk.wallets["card"].expiration,
-            Occasion(NOON, NOON.date(), NOON),
-            clerk.fresh,
-        )
+        account, now = clerk.accounts["card"], Occasion(clerk.now, clerk.now.date(), clerk.now)
+        booked = credited(account, kind, 30, clerk.wallets["card"].expiration, now, clerk.fresh)
         clerk.accounts["card"] = booked.account
         clerk.entries.append(booked.entry)
         return booked
@@ -173,6 +167,47 @@ def test_only_debits_and_refunds_go_below_zero_and_only_where_the_wallet_allows_
         "details": f"The balance is 100, {points} are needed",
     }
     assert (after.counters, after.buckets) == (before.counters, before.buckets)
+
+
+ACTIVE = {"earning_activity": True, "spending_activity": True}
+SLIDING = wallet_of({
+    "points_expiration": {
+        "type": "SLIDING_EXPIRATION",
+        "sliding_expiration": {"period": {"value": 30, "unit": "DAY"}, **ACTIVE},
+    }
+})  # fmt: skip
+LATE = Wallet(SLIDING.expiration, AWAITING)
+
+
+@pytest.mark.parametrize(
+    ("wallet", "deed", "moves"),
+    [
+        (SLIDING, lambda clerk: clerk.earn("card", 30), True),
+        (LATE, lambda clerk: clerk.earn("card", 30), True),
+        (SLIDING, debit_as(TYPE.POINTS_SPENT_ON_ORDER), True),
+        (SLIDING, debit_as(TYPE.POINTS_SPENT_ON_REWARD), True),
+        (SLIDING, lambda clerk: clerk.credit("card", 30), False),
+        (SLIDING, credit_as(TYPE.POINTS_PURCHASED), False),
+        (SLIDING, debit_as(TYPE.ADMIN_DEBIT), False),
+        (SLIDING, debit_as(TYPE.POINTS_REFUNDED), False),
+        (SLIDING, debit_as(TYPE.POINTS_PURCHASE_REVERSED), False),
+        (SLIDING, lambda clerk: clerk.debit("card", 101, TYPE.POINTS_SPENT_ON_ORDER), False),
+    ],
+)
+def test_only_earning_and_spending_move_a_sliding_date(wallet: Wallet, deed: Deed, moves: bool) -> None:
+    clerk = with_100(wallet)
+    clerk.advance(NOON + timedelta(days=3))
+    deed(clerk)
+    expected = date(2027, 2, 17) if moves else date(2027, 2, 14)
+    assert {one.expires_on for one in clerk.accounts["card"].slidings.values()} == {expected}
+
+
+def test_an_activation_moves_no_sliding_date() -> None:
+    clerk = with_100(LATE)
+    clerk.earn("card", 30)
+    clerk.advance(NOON + timedelta(days=3))
+    clerk.activate("card", clerk.waiting("card")[0])
+    assert clerk.statement("card").next_expiration == (date(2027, 2, 14), 130)
 
 
 def test_pending_points_are_cancelled_in_part() -> None:

@@ -9,7 +9,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.core.auditor import AuditedCard, Auditor
 from tests.core.ledger.clerk import Clerk, audited, postings_add_up
-from tests.core.ledger.wallets import EVENT, EXPIRATIONS, LENGTHS, OTHER_EVENT, WALLETS, ZONES, after, wallet_of
+from tests.core.ledger.wallets import (
+    EVENT,
+    EXPIRATIONS,
+    LENGTHS,
+    OTHER_EVENT,
+    WALLETS,
+    ZONES,
+    after,
+    dates_of,
+    wallet_of,
+)
 
 from troth.core.expiration import PointsExpiration
 
@@ -21,7 +31,7 @@ Deed: TypeAlias = tuple[str, str, int, str]
 
 STORIES = st.lists(
     st.tuples(st.sampled_from(DEEDS), st.sampled_from(["a", "b"]), st.integers(1, 9), st.just("0 days") | LENGTHS),
-    min_size=1,
+    min_size=6,
     max_size=25,
 )
 
@@ -63,7 +73,7 @@ class Books:
                 auditor.custom_event(schema_id)
 
     def wait(self, length: str) -> None:
-        to = after(self.auditor.now, length, self.auditor.zone)
+        to = after(self.auditor.now, length, self.auditor.zone, dates_of(self.auditor))
         self.clerk.advance(to)
         self.auditor.advance(to)
 

@@ -1,13 +1,14 @@
 """Wallets in which much happens within a year, as requests write them, and the ways in which time goes on."""
 
-from datetime import datetime, timedelta, tzinfo
+from collections.abc import Iterable
+from datetime import date, datetime, timedelta, tzinfo
 from typing import Any
 
 from hypothesis import strategies as st
-from tests.core.auditor import Wallet
+from tests.core.auditor import Auditor, Wallet
 from tests.core.strategies import DATE, chosen, periods
 
-from troth.core.calendar import ONE_DAY, day_of, midnight
+from troth.core.calendar import day_of, midnight
 from troth.core.card_definitions import PendingPoints
 from troth.core.expiration import PointsExpiration
 
@@ -55,8 +56,10 @@ ZONES = ("UTC", "Europe/Warsaw", "America/New_York", "America/Santiago", "Asia/K
 """Most of them have days of 23 and of 25 hours; in Santiago these lack or repeat the hour at midnight."""
 
 LENGTHS = st.one_of(
-    st.sampled_from(["to midnight", "almost to midnight"]),
+    st.sampled_from(["to midnight", "to a date", "past a date"]),
+    st.sampled_from(["almost to midnight", "almost to a date", "almost past a date"]),
     st.builds("{} hours".format, st.integers(1, 80)),
+    st.builds("{} days".format, st.integers(1, 40)),
     st.builds("{} days".format, st.integers(1, 400)),
 )
 """How time goes on; see `after`."""
@@ -71,10 +74,22 @@ def wallet_of(given: dict[str, Any]) -> Wallet:
     )
 
 
-def after(now: datetime, length: str, zone: tzinfo) -> datetime:
-    """Return the instant that lies such a length after another."""
-    if length.endswith("midnight"):
-        then = midnight(day_of(now, zone) + ONE_DAY, zone)
-        return max(then - timedelta(milliseconds=length != "to midnight"), now)
-    number, unit = length.split()
-    return now + timedelta(**{unit: int(number)})
+def dates_of(auditor: Auditor) -> list[date]:
+    """Return the dates of all that a member holds."""
+    cards = auditor.cards.values()
+    return [one.date for card in cards for one in (*card.buckets, *card.pending) if one.date]
+
+
+def after(now: datetime, length: str, zone: tzinfo, dates: Iterable[date] = ()) -> datetime:
+    """Return the instant that lies such a length after another: now itself where there is no such date to come.
+
+    A date is reached by the midnight that begins it and passed by the one that ends it; almost is a millisecond before.
+    """
+    if length[0].isdigit():
+        number, unit = length.split()
+        return now + timedelta(**{unit: int(number)})
+    days = [day_of(now, zone)] if length.endswith("midnight") else dates
+    later = timedelta(days=not length.endswith("to a date"))
+    early = timedelta(milliseconds=length.startswith("almost"))
+    instants = (midnight(day + later, zone) - early for day in days)
+    return min((one for one in instants if one > now), default=now)
