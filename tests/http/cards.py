@@ -16,7 +16,7 @@ from troth.db.database import Unit
 
 
 class TestCard:
-    """A new member's only card."""
+    """A card of a new member."""
 
     __test__ = False
 
@@ -32,11 +32,10 @@ class TestCard:
         shown: dict[str, Any] = answer.json()
         return shown
 
-    async def shown(self) -> dict[str, Any]:
+    async def shown(self) -> Any:
         answer = await self.client.get(self.member_path)
         assert answer.status_code == 200, answer.text
-        card: dict[str, Any] = answer.json()["cards"][0]["card"]
-        return card
+        return next(one["card"] for one in answer.json()["cards"] if one["card"]["id"] == self.id)
 
     async def balance(self) -> tuple[int, int]:
         """Return the usable and the pending points."""
@@ -66,11 +65,18 @@ class TestCard:
 
 async def new_card(client: httpx.AsyncClient, **wallet: Any) -> TestCard:
     """Make a wallet, an ACTIVE program and a member."""
-    wallet_id = await active_wallet(client, **wallet)
-    given = {"card_definitions": [{"id": wallet_id}], "earning_rules": [{"id": await rule(client, wallet_id)}]}
+    (card,) = await new_cards(client, wallet)
+    return card
+
+
+async def new_cards(client: httpx.AsyncClient, *wallets: dict[str, Any]) -> list[TestCard]:
+    """Make wallets, an ACTIVE program that has them, and a member; return its cards in the order of the wallets."""
+    ids = [await active_wallet(client, **one) for one in wallets]
+    given = {"card_definitions": [{"id": one} for one in ids], "earning_rules": [{"id": await rule(client, *ids)}]}
     made = await program(client, status="ACTIVE", **given)
     member = await enrolled(client, f"{PROGRAMS}/{made['id']}/members")
-    return TestCard(client, made["id"], member["id"], member["cards"][0]["card"]["id"])
+    cards = {one["card"]["card_definition_id"]: one["card"]["id"] for one in member["cards"]}
+    return [TestCard(client, made["id"], member["id"], cards[one]) for one in ids]
 
 
 async def set_clock(engine: Engine, project: TestProject, instant: str) -> None:
