@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from bench import enrolment, lists, orders, points, segments
+from bench import enrolment, examine, lists, orders, points, segments
 from bench.stack import Stack, running
 
 
@@ -34,6 +34,7 @@ def main() -> None:
         print_table(*enrolment.growth(stack, options.runs, options.seconds, options.members))
         print_table(*lists.depth(stack))
         print_table(*segments.speed(stack, options.runs, options.seconds))
+        print_table(*examine.speed(stack, options.runs))
     with running(workers=options.workers) as stack:
         print_table(*points.speed(stack, options.runs, options.seconds))
         print_table(*points.night(stack, options.cards))

@@ -23,7 +23,9 @@ SENT_AS: Final = {
 NAMES_NOT_IDS: Final = frozenset({"resource"})
 """Path parameters whose values every project has."""
 
-READING: Final = frozenset({"generate-oauth-token", "introspect-oauth-token", "revoke-oauth-token"})
+READING: Final = frozenset(
+    {"generate-oauth-token", "introspect-oauth-token", "revoke-oauth-token", "examineEarningRules"}
+)
 """Operations that a read-only key may call although they are no GET (domain 2)."""
 
 LATER: Final = frozenset({"batchCreateProgramMembers"})
@@ -89,6 +91,11 @@ BODIES: Final[Mapping[str, Body]] = {
         "name": "Coupons",
         "campaign_type": "DISCOUNT_COUPONS",
         "voucher": {"type": "DISCOUNT_VOUCHER", "discount": {"type": "AMOUNT", "amount_off": 100}},
+    },
+    "examineEarningRules": lambda ids: {
+        "trigger": {"type": "ALL"},
+        "customer_identification": {"type": "customer_id", "customer_id": ids["customerId"]},
+        "customer_order_paid": {"order": {"items": [{"product_id": ids["productId"]}]}},
     },
     "moveClock": lambda _: {"now": "2030-01-01T00:00:00.000Z"},
     "createEventSchema": lambda _: {"name": "visited", "properties": {}},

@@ -4,7 +4,7 @@ Amounts are integers in minor units. An item's `amount` is before discounts, its
 """
 
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Annotated, Any, Final, Literal, NamedTuple
+from typing import Annotated, Any, Final, Literal, NamedTuple, Protocol
 
 from pydantic import ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 from pydantic.functional_validators import AfterValidator
@@ -153,6 +153,28 @@ class Good(NamedTuple):
     metadata: Mapping[str, Any]
 
 
+class Naming(Protocol):
+    """An item that names a product or a SKU, as a request has it."""
+
+    @property
+    def related_object(self) -> str | None: ...
+
+    @property
+    def sku(self) -> object | None: ...
+
+    @property
+    def product_ids(self) -> tuple[str, ...]: ...
+
+    @property
+    def product_source_ids(self) -> tuple[str, ...]: ...
+
+    @property
+    def sku_ids(self) -> tuple[str, ...]: ...
+
+    @property
+    def sku_source_ids(self) -> tuple[str, ...]: ...
+
+
 class Named(NamedTuple):
     """What items name: ids and source ids of products and of SKUs."""
 
@@ -162,7 +184,7 @@ class Named(NamedTuple):
     sku_source_ids: set[str]
 
 
-def named(items: Iterable[OrderItem]) -> Named:
+def named(items: Iterable[Naming]) -> Named:
     """Return what items name."""
     found = Named(set(), set(), set(), set())
     for item in items:
@@ -184,7 +206,7 @@ class Goods:
         self._skus = {one.id: one for one in skus}
         self._sku_sources = {one.source_id: one for one in skus if one.source_id is not None}
 
-    def find(self, item: OrderItem) -> tuple[Good | None, Good | None]:
+    def find(self, item: Naming) -> tuple[Good | None, Good | None]:
         """Return the product and the SKU that an item is, as far as they are known.
 
         Raises a refusal with `NOT_FOUND` for an id, and for a SKU that belongs to another product than the named one.

@@ -9,6 +9,7 @@ from zoneinfo import ZoneInfo
 
 from troth.core.card_definitions import CardDefinitionConfiguration
 from troth.core.definitions import Definition, Definitions, EventSchemaInForce, ProgramInForce, SegmentInForce
+from troth.core.earning.evaluation import EarningRule
 from troth.core.json import decode, text
 from troth.core.lifecycle import Holder
 from troth.core.lists import ListDeclaration, ListQuery, Page
@@ -112,6 +113,16 @@ def _segment(written: str, zone: tzinfo) -> tuple[SegmentConfiguration, Predicat
     configuration = SegmentConfiguration.model_validate(decode(written))
     assert configuration.filter is not None, "only a static segment has none"
     return configuration, predicate(configuration.filter, zone)
+
+
+async def earning_rules(
+    connection: Connection, project_id: str, program_ids: Collection[str]
+) -> dict[str, tuple[EarningRule, ...]]:
+    """Return the earning rules of programs, whatever their status, the oldest assignment first."""
+    found: dict[str, list[EarningRule]] = {one: [] for one in program_ids}
+    for row in await connection.fetch(_SQL.earning_rules, project_id, list(program_ids)):
+        found[row["program_id"]].append(EarningRule(_definition(row)))
+    return {program_id: tuple(rules) for program_id, rules in found.items()}
 
 
 async def version(connection: Connection, project_id: str) -> int:

@@ -4,9 +4,10 @@ from collections.abc import Collection, Sequence
 from datetime import datetime, tzinfo
 
 from troth.core.filters import ProductFilter
+from troth.core.json import decode
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.platform_resources import PlatformResource
-from troth.core.product_collections import CollectionItem, ProductCollection
+from troth.core.product_collections import CollectionConfiguration, CollectionItem, ProductCollection
 from troth.core.products import Product, Sku
 from troth.db import listing
 from troth.db.database import Connection, Unit
@@ -16,6 +17,7 @@ from troth.db.queries import queries
 
 _SQL = queries("product_collections")
 _PRODUCTS = queries("products").listed
+_SEVERAL_PRODUCTS = queries("products").several
 
 
 async def insert_items(
@@ -69,6 +71,37 @@ async def item_page(
         elif product := products.get(row["id"]):
             found.append(product)
     return Page(found, position), total
+
+
+async def holders(
+    connection: Connection,
+    project_id: str,
+    collection_ids: Collection[str],
+    product_ids: Collection[str],
+    sku_ids: Collection[str],
+    *,
+    now: datetime,
+    zone: tzinfo,
+) -> dict[str, set[str]]:
+    """Return which of some collections hold a product or a SKU, by its id: those that list it or whose filter finds it.
+
+    A SKU also is where its product is, which is for the caller to know.
+    """
+    found: dict[str, set[str]] = {}
+    if not collection_ids or not (product_ids or sku_ids):
+        return found
+    scope: list[object] = [project_id, list(collection_ids), list(product_ids), list(sku_ids)]
+    for collection_id, held_id in await connection.fetch(_SQL.holders, *scope):
+        found.setdefault(held_id, set()).add(collection_id)
+    for collection_id, written in await connection.fetch(_SQL.with_filter, project_id, list(collection_ids)):
+        asked = CollectionConfiguration.model_validate(decode(written)).filter
+        assert asked is not None, "an AUTO_UPDATE collection has a filter"
+        arguments: list[object] = [project_id, list(product_ids)]
+        matches = condition(asked, arguments, now=now, zone=zone)
+        source = f"SELECT id FROM ({_SEVERAL_PRODUCTS}) AS item WHERE {matches}"  # noqa: S608 - values are parameters
+        for (held_id,) in await connection.fetch(source, *arguments):
+            found.setdefault(held_id, set()).add(collection_id)
+    return found
 
 
 async def product_page(

@@ -6,14 +6,15 @@ from itertools import count
 from typing import Any
 
 import pytest
-from tests.core.earning.facts import MEMBER, SUNDAY, scene
+from tests.core.earning.facts import SUNDAY, scene
 from tests.core.earning.rules import benefit, earning, points, rule
 
 from troth.core.card_definitions import CardDefinitionConfiguration
 from troth.core.cards import ZERO
 from troth.core.definitions import ProgramInForce
-from troth.core.earning.booking import Cause, Earned, cards_of, earn
+from troth.core.earning.booking import Cause, Earned, earn, member_facts
 from troth.core.earning.evaluation import EarningRule, evaluate
+from troth.core.earning.facts import MemberFacts, Successes
 from troth.core.earning.scenes import Scene
 from troth.core.expiration import PointsExpiration
 from troth.core.ledger.accounts import Account
@@ -21,6 +22,10 @@ from troth.core.ledger.holdings import Holdings
 from troth.core.members import Member
 from troth.core.points import Present
 from troth.core.programs import ProgramConfiguration
+from troth.core.tiering.standing import Standing
+from troth.core.tiering.state import TierState
+from troth.core.tiering.structure import Structure, Tier
+from troth.core.tiers import TierConfiguration, TierStructureConfiguration
 
 NOW = datetime(2026, 3, 2, 8, 0, tzinfo=UTC)
 LARGEST = 2**53 - 1
@@ -57,15 +62,28 @@ def earned(
     card: Account | None = None,
     before: int = 0,
     about: Scene | None = None,
-    tiers: dict[str, PointsExpiration] | None = None,
+    tier: PointsExpiration | None = None,
 ) -> Earned:
     program = ProgramInForce("lprg_1", "Club", "ACTIVE", ProgramConfiguration(), {"lcdef_1": of or wallet()})
     member = Member("lmbr_1", "cust_1", "lprg_1", "ACTIVE", {}, NOW, None)
-    holdings = Holdings(member, {"lcrd_1": card or account()})
+    holdings = Holdings(member, {"lcrd_1": card or account()}, tier and in_a_tier(tier))
     about = about or scene()
-    outcomes = evaluate(program, rules, about, MEMBER)
-    cause = Cause("ord_1", about, lambda _card, _unit: before, tiers or {})
+    outcomes = evaluate(program, rules, about, member_facts(program, holdings))
+    cause = Cause("ord_1", about, lambda _card, _unit: before)
     return earn(program, holdings, outcomes, cause, Present(None, NOW, fresh()))  # type: ignore[arg-type]
+
+
+def in_a_tier(expiration: PointsExpiration) -> Standing:
+    """Return the standing of the card in the lower of two tiers; the next one is a point away."""
+    balance = {"type": "POINT_BALANCE", "point_balance": {"card_definition_id": "lcdef_1"}}
+
+    def tier(id_: str, least: int, **more: Any) -> Tier:
+        rules = {"type": "POINTS", "points": {"min_value": least}}
+        return Tier(id_, id_, TierConfiguration.model_validate({"qualification_rules": rules, **more}))
+
+    tiers = tier("lt_1", 0, points_expiration=expiration.stored()), tier("lt_2", 1)
+    structure = Structure.of("lts_1", TierStructureConfiguration.model_validate(balance), tiers)
+    return Standing(structure, "lcrd_1", TierState("lt_1", NOW), frozenset(), UTC)
 
 
 def given(made: Earned) -> list[tuple[int, str | None]]:
@@ -112,10 +130,12 @@ def test_the_expiration_is_the_effects_else_the_tiers_else_the_wallets(
     own: int | None, of_tier: int | None, of_wallet: int, month: int
 ) -> None:
     effect = points(points_expiration=calendar(own).stored()) if own else points()
-    tiers = {"lcdef_1": calendar(of_tier)} if of_tier else {}
-    made = earned(rule(earning(effect)), of=wallet(points_expiration=calendar(of_wallet).stored()), tiers=tiers)
+    tier = calendar(of_tier) if of_tier else None
+    expiration = calendar(of_wallet).stored()
+    made = earned(rule(earning(effect, effect)), of=wallet(points_expiration=expiration), tier=tier)
     (bucket,) = made.holdings.accounts["lcrd_1"].buckets.values()
-    assert bucket.expires_on == date(2026, month, 1)
+    assert (bucket.points, bucket.expires_on) == (20, date(2026, month, 1))
+    assert made.holdings.tiers == ({"lts_1": "lt_2"} if of_tier else {})
 
 
 MAX_5 = {"type": "POINTS", "max": 5}
@@ -165,8 +185,12 @@ def test_nothing_is_booked_of_refused_rules_benefits_and_zeros() -> None:
     assert [one.succeeded for one in made.conclusions] == [False, True]
 
 
-def test_cards_of_wallets_that_the_program_has() -> None:
+def test_a_member_as_rules_see_it() -> None:
     program = ProgramInForce("lprg_1", "Club", "ACTIVE", ProgramConfiguration(), {"lcdef_1": wallet()})
-    member = Member("lmbr_1", "cust_1", "lprg_1", "ACTIVE", {}, NOW, None)
+    member = Member("lmbr_1", "cust_1", "lprg_1", "INACTIVE", {"a": 1}, NOW, None)
     other = account()._replace(card_id="lcrd_2", card_definition_id="lcdef_2")
-    assert cards_of(program, Holdings(member, {"lcrd_1": account(), "lcrd_2": other})) == {"lcdef_1": "lcrd_1"}
+    holdings = Holdings(member, {"lcrd_1": account(), "lcrd_2": other}, in_a_tier(calendar(5)))
+    before = {"lern_1": Successes(NOW)}
+    assert member_facts(program, holdings, before) == MemberFacts(
+        status="INACTIVE", metadata={"a": 1}, cards={"lcdef_1": "lcrd_1"}, tiers={"lts_1": "lt_1"}, successes=before
+    )

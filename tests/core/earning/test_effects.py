@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from tests.core.earning.facts import EVENT, MEMBER, ORDER, scene
 from tests.core.earning.rules import earning, in_proportion, points, program, rule
 
-from troth.core.earning.arithmetic import proportional, quotient
+from troth.core.earning.arithmetic import proportional
 from troth.core.earning.bases import OrderBase, to_take_back
 from troth.core.earning.effects import Missing, PointsGiven
 from troth.core.earning.evaluation import RefusedBy, evaluate
@@ -153,13 +153,6 @@ def test_what_was_not_given_is_told_apart_from_nothing() -> None:
     event = scene(CustomEvent("ms_1", {}), customer=CustomerFacts())
     effect = in_proportion("CUSTOMER_METADATA_VALUE", "customer", "metadata", property="x")
     assert given_by(effect, event).missing is Missing.NO_VALUE
-
-
-def test_prices_of_lines_that_do_not_divide() -> None:
-    third = quotient(100, 3)
-    assert Decimal("33.333333333333333333333333333333333333333") < third < Decimal("33.34")
-    assert quotient(Decimal("1.50"), 3) == Decimal("0.5")
-    assert (quotient(100, 4), type(quotient(100, 4))) == (25, int)
 
 
 @pytest.mark.parametrize(

@@ -30,13 +30,6 @@ def less(one: Amount, other: Amount) -> Amount:
     return one - other if isinstance(one, int) and isinstance(other, int) else _EXACT.subtract(one, other)
 
 
-def quotient(one: Amount, other: Amount) -> Amount:
-    """Return one by the other, as close as it takes to compare right with any number that can be written."""
-    if isinstance(one, int) and isinstance(other, int) and one % other == 0:
-        return one // other
-    return _EXACT.divide(one, other)
-
-
 def proportional(base: Amount, every: int, value: Decimal) -> int:
     """Return `value` for each full `every` of the base, then floored to whole points; a negative base gives none."""
     numerator, denominator = value.as_integer_ratio()

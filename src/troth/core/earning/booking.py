@@ -1,6 +1,7 @@
 """From what rules give to what is booked: by the limits of wallets, which see the running card (domain 7 and 8)."""
 
-from collections.abc import Callable, Iterable, Mapping
+from collections import defaultdict
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from math import floor
 from typing import Final, NamedTuple, TypeAlias
 
@@ -9,7 +10,7 @@ from troth.core.card_definitions import CardDefinitionConfiguration
 from troth.core.definitions import ProgramInForce
 from troth.core.earning.effects import BenefitGiven, PointsGiven
 from troth.core.earning.evaluation import Outcome
-from troth.core.earning.facts import OrderPaid
+from troth.core.earning.facts import MemberFacts, OrderPaid, Successes
 from troth.core.earning.records import Conclusion, Posted, conclude
 from troth.core.earning.scenes import Scene
 from troth.core.expiration import PointsExpiration
@@ -17,7 +18,7 @@ from troth.core.ledger.accounts import Account
 from troth.core.ledger.booking import Booked, Fresh, Occasion, credited, deferred, room
 from troth.core.ledger.holdings import Holdings
 from troth.core.ledger.limits import Cut, earnable
-from troth.core.ledger.postings import Kind
+from troth.core.ledger.postings import Kind, moved
 from troth.core.ledger.transactions import Entry, TransactionType
 from troth.core.points import Present
 
@@ -28,15 +29,19 @@ _IMMEDIATE: Final = "IMMEDIATE"
 
 
 class Cause(NamedTuple):
-    """What set the rules off: the order, event or segment, and what they saw of it.
-
-    `earned_before` serves limits by period; `tier_expirations` are those of the tiers that the member is in, by wallet.
-    """
+    """What set the rules off: the order, event or segment, and what they saw of it."""
 
     subject_id: str
     scene: Scene
     earned_before: EarnedBefore
-    tier_expirations: Mapping[str, PointsExpiration] = {}
+
+
+class Limited(NamedTuple):
+    """Points that a rule gives, and what the limits of their wallet leave of them."""
+
+    outcome: Outcome
+    given: PointsGiven
+    cut: Cut
 
 
 class Earning(NamedTuple):
@@ -55,56 +60,77 @@ class Earned(NamedTuple):
     conclusions: tuple[Conclusion, ...]
 
 
-def cards_of(program: ProgramInForce, holdings: Holdings) -> dict[str, str]:
-    """Return the member's card of each wallet of the program (see `MemberFacts.cards`)."""
-    accounts = holdings.accounts.values()
-    return {one.card_definition_id: one.card_id for one in accounts if one.card_definition_id in program.wallets}
+def member_facts(
+    program: ProgramInForce, holdings: Holdings, successes: Mapping[str, Successes] | None = None
+) -> MemberFacts:
+    """Return a member that is settled up to now as rules see it; `successes` are those with the program's rules."""
+    accounts, member = holdings.accounts.values(), holdings.member
+    return MemberFacts(
+        status=member.status,
+        metadata=member.metadata,
+        cards={one.card_definition_id: one.card_id for one in accounts if one.card_definition_id in program.wallets},
+        tiers=holdings.tiers,
+        successes=successes or {},
+    )
 
 
-def earn(
-    program: ProgramInForce, holdings: Holdings, outcomes: Iterable[Outcome], cause: Cause, present: Present
-) -> Earned:
-    """Book what rules give to a member that is settled up to now.
+def limited(
+    program: ProgramInForce, holdings: Holdings, outcomes: Iterable[Outcome], cause: Cause
+) -> Iterator[Limited]:
+    """Yield the points that rules give to a member that is settled up to now, with what limits leave of them.
 
-    Each effect sees what the ones before it left: limits cut it, or refuse it whole. Nothing is saved: so examine asks
-    the same and forgets it.
+    Each sees what those before it left. This is all that examine asks.
     """
-    earnings: list[Earning] = []
-    conclusions: list[Conclusion] = []
-    points_before: dict[str, int] = {}
+    before: dict[str, int] = defaultdict(int)
     for outcome in outcomes:
-        posted: dict[int, Posted] = {}
         for given in outcome.given if outcome.reason is None else ():
             if isinstance(given, BenefitGiven) or given.card_id is None or given.points == 0:
                 continue
-            card_id, wallet = given.card_id, program.wallets[given.card_definition_id]
-            account = holdings.accounts[card_id]
-            cut = _cut(wallet, account, given.points, cause, points_before.get(card_id, 0))
-            if cut.points == 0:
-                posted[given.place] = Posted(cut)
-                continue
+            account, wallet = holdings.accounts[given.card_id], program.wallets[given.card_definition_id]
+            cut = _cut(wallet, account, given.points, cause, before[given.card_id])
+            before[given.card_id] += cut.points
+            yield Limited(outcome, given, cut)
+
+
+def earn(
+    program: ProgramInForce, holdings: Holdings, outcomes: Sequence[Outcome], cause: Cause, present: Present
+) -> Earned:
+    """Book what limits leave of what rules give to a member that is settled up to now, and conclude on each rule.
+
+    The tier that rules the points' expiration is the one that the member was in before (domain 8).
+    """
+    of_tier = holdings.tier_expirations
+    earnings: list[Earning] = []
+    posted: dict[str, dict[int, Posted]] = defaultdict(dict)
+    for outcome, given, cut in limited(program, holdings, outcomes, cause):
+        entry = None
+        if cut.points and given.card_id is not None:
             occasion = _occasion(program, holdings.member.id, outcome, cause, present)
-            expiration = given.expiration or cause.tier_expirations.get(given.card_definition_id)
+            expiration = given.expiration or of_tier.get(given.card_definition_id)
+            account, wallet = holdings.accounts[given.card_id], program.wallets[given.card_definition_id]
             booked = _booked(account, wallet, cut.points, expiration, occasion, present.fresh)
-            holdings = holdings.after(booked)
-            points_before[card_id] = points_before.get(card_id, 0) + cut.points
-            earnings.append(Earning(outcome, given, booked.entry))
-            posted[given.place] = Posted(cut, booked.entry.transaction.id)
-        conclusions.append(conclude(outcome, posted))
-    return Earned(holdings, tuple(earnings), tuple(conclusions))
+            holdings, entry = holdings.after(booked), booked.entry
+            earnings.append(Earning(outcome, given, entry))
+        posted[outcome.rule.id][given.place] = Posted(cut, entry.transaction.id if entry else None)
+    conclusions = tuple(conclude(one, posted[one.rule.id]) for one in outcomes)
+    return Earned(holdings, tuple(earnings), conclusions)
 
 
 def _cut(wallet: CardDefinitionConfiguration, account: Account, points: int, cause: Cause, before: int) -> Cut:
-    trigger = cause.scene.trigger
-    paid = trigger.order.total_amount if isinstance(trigger, OrderPaid) and trigger.order else None
-    cut = earnable(
-        wallet.earning_limits,
-        account.counters,
-        points,
-        earned=lambda unit: cause.earned_before(account.card_id, unit) + before,
-        order_amount=None if paid is None else floor(paid),
-    )
-    largest = room(account, _kind(wallet))
+    """Return what limits leave of points, after others that the same trigger has brought `before`."""
+    kind, limits = _kind(wallet), wallet.earning_limits
+    cut = Cut(points)
+    if limits.global_.limits or limits.transactions.limits:
+        trigger = cause.scene.trigger
+        paid = trigger.order.total_amount if isinstance(trigger, OrderPaid) and trigger.order else None
+        cut = earnable(
+            limits,
+            moved(account.counters, kind, before),
+            points,
+            earned=lambda unit: cause.earned_before(account.card_id, unit) + before,
+            order_amount=None if paid is None else floor(paid),
+        )
+    largest = room(account, kind) - before
     if cut.points <= largest:
         return cut
     return Cut(max(largest, 0), "counters", f"{max(largest, 0)} more points are as many as a card can count")

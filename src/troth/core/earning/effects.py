@@ -80,13 +80,14 @@ def grant(place: int, effect: Effect) -> Grant:
     card_definition_id, expiration = wallet.card_definition_id, wallet.points_expiration
 
     def give(scene: Scene, member: MemberFacts) -> PointsGiven:
-        calculated, card_id = calculate(scene), member.cards.get(card_definition_id)
+        points, base, missing = calculate(scene)
+        card_id = member.cards.get(card_definition_id)
         if card_id is None:
-            calculated = Calculated(0, calculated.base, Missing.NO_CARD)
-        points = PointsGiven(place, card_definition_id, card_id, *calculated, expiration)
-        if scene.order is None:
-            return points
-        return points._replace(order_base=order_base, order_amount=order_base.measured(scene.order, scene.basket))
+            points, missing = 0, Missing.NO_CARD
+        back: tuple[OrderBase, Amount | None] | tuple[()] = ()
+        if scene.order is not None:
+            back = order_base, order_base.measured(scene.order, scene.basket)
+        return PointsGiven(place, card_definition_id, card_id, points, base, missing, expiration, *back)
 
     return give
 

@@ -17,7 +17,7 @@ from troth.core.earning.effects import BenefitGiven, Given, Missing, grant
 from troth.core.earning.facts import NEVER, CustomEvent, MemberFacts, Period, SegmentEntered, TriggerFacts
 from troth.core.earning.operators import Refused
 from troth.core.earning.scenes import Scene
-from troth.core.earning_rules import Earning, EarningRuleConfiguration
+from troth.core.earning_rules import Earning, EarningRuleConfiguration, references
 from troth.core.lifecycle import Status
 from troth.core.validity import ValidityWindow
 
@@ -58,15 +58,19 @@ class Outcome(NamedTuple):
 
 
 class EarningRule:
-    """A rule as it is assigned to a program, ready to be asked."""
+    """A rule as it is assigned to a program, ready to be asked.
 
-    __slots__ = ("_earnings", "configuration", "definition", "id", "message")
+    `collection_ids` are the product collections that it names: what of an order lies in them is to be known.
+    """
+
+    __slots__ = ("_earnings", "collection_ids", "configuration", "definition", "id", "message")
 
     def __init__(self, definition: Definition) -> None:
         self.definition = definition
         self.id = definition.id
         self.configuration = EarningRuleConfiguration.model_validate(definition.configuration)
         self.message = self.configuration.error.message if self.configuration.error else None
+        self.collection_ids = frozenset(one for one in references(self.configuration) if one.startswith("pc_"))
         self._earnings = tuple(_Earning(one) for one in self.configuration.earnings)
 
     def is_for(self, trigger: TriggerFacts) -> bool:

@@ -10,6 +10,7 @@ from decimal import Decimal
 from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 
 from troth.core.lifecycle import Status
+from troth.core.triggers import TriggerKind, WaitingTrigger
 
 Amount: TypeAlias = int | Decimal
 """Money in minor units, or a quantity: exact."""
@@ -77,6 +78,24 @@ class SegmentEntered:
 
 
 TriggerFacts: TypeAlias = OrderPaid | CustomEvent | SegmentEntered
+
+
+def recorded_order(recorded: Mapping[str, Any]) -> Order:
+    """Return an order as rules see it from what a trigger has recorded of it (see `orders.evaluated_order`)."""
+    lines = tuple(Line(**item) for item in recorded["items"])
+    amount, initial_amount, total_amount = (recorded[f"{name}amount"] for name in ("", "initial_", "total_"))
+    return Order(amount, initial_amount, total_amount, lines, recorded["metadata"])
+
+
+def recorded_trigger(trigger: WaitingTrigger) -> TriggerFacts:
+    """Return what happened as rules see it; of a change of an order, which sets no rule off, that is the order too."""
+    match trigger.kind:
+        case TriggerKind.CUSTOM_EVENT:
+            return CustomEvent(trigger.payload["schema_id"], trigger.payload["metadata"])
+        case TriggerKind.SEGMENT_ENTERED:
+            return SegmentEntered(trigger.subject_id)
+        case _:
+            return OrderPaid(recorded_order(trigger.payload["order"]))
 
 
 class CustomerFacts(NamedTuple):

@@ -46,6 +46,16 @@ SELECT
 FROM projects AS project
 WHERE project.id = $1;
 
+-- name: earning_rules
+SELECT
+    assignment.program_id, rule.id, rule.kind, rule.name, rule.status, rule.configuration, rule.metadata, rule.created_at,
+    rule.updated_at
+FROM program_assignments AS assignment
+JOIN definitions AS rule ON rule.id = assignment.definition_id
+WHERE assignment.program_id = ANY ($2::text[]) AND rule.project_id = $1 AND rule.kind = 'earning_rule'
+    AND rule.status <> 'DELETED'
+ORDER BY assignment.program_id, assignment.position;
+
 -- name: version
 SELECT definitions_version FROM projects WHERE id = $1;
 

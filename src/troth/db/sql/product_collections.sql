@@ -27,6 +27,19 @@ JOIN platform_resources AS collection ON collection.id = item.collection_id
 WHERE item.collection_id = ANY ($2::text[]) AND collection.project_id = $1
 ORDER BY item.collection_id, item.position;
 
+-- name: holders
+-- Which of these collections list which of these products and SKUs.
+SELECT item.collection_id, coalesce(item.sku_id, item.product_id) AS id
+FROM product_collection_items AS item
+JOIN platform_resources AS collection ON collection.id = item.collection_id
+WHERE item.collection_id = ANY ($2::text[]) AND collection.project_id = $1
+    AND CASE WHEN item.sku_id IS NULL THEN item.product_id = ANY ($3::text[]) ELSE item.sku_id = ANY ($4::text[]) END;
+
+-- name: with_filter
+SELECT id, configuration FROM platform_resources
+WHERE id = ANY ($2::text[]) AND project_id = $1 AND kind = 'products_collection'
+    AND configuration ->> 'type' = 'AUTO_UPDATE';
+
 -- name: listed_items
 -- The products and SKUs of a static collection.
 SELECT product.id, 'product' AS object, product.created_at, product.updated_at

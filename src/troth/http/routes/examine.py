@@ -1,0 +1,29 @@
+"""Examining: what would be earned."""
+
+from typing import cast
+
+from troth.actions import examine
+from troth.core.earning.examine_requests import ExamineEarningRulesRequest
+from troth.core.refusals import Reason
+from troth.http.routing import Call, Routes
+from troth.http.shapes.examine import ExamineEarningRulesResponse
+
+routes = Routes(tag="Examine", scope="loyalties")
+
+
+@routes.post(
+    "/v2/loyalties/examine/earning-rules",
+    operation_id="examineEarningRules",
+    reasons=(Reason.NOT_FOUND,),
+    changes=False,
+)
+async def examine_earning_rules(call: Call, body: ExamineEarningRulesRequest) -> ExamineEarningRulesResponse:
+    """Examine earning rules.
+
+    What the ACTIVE memberships of a customer in ACTIVE programs would earn now by an order, an event, or entering a
+    segment: the decision that earning itself makes, with the limits of wallets, and nothing is saved. Rules that need
+    nothing but the trigger are fulfilled whatever is told of it; conditions on what is not told are not, and points in
+    proportion to it are left out.
+    """
+    found = await examine.examine_earning_rules(call.engine, call.caller.project_id, body)
+    return cast("ExamineEarningRulesResponse", found)
