@@ -7,6 +7,7 @@ from troth.actions import (
     customer_imports,
     daily,
     idempotency_keys,
+    issuing,
     ledger_audit,
     member_batches,
     order_imports,
@@ -15,6 +16,7 @@ from troth.actions.card_codes import make_card_codes
 from troth.actions.customer_imports import CUSTOMER_IMPORTS
 from troth.actions.daily import DAILY_WORK
 from troth.actions.idempotency_keys import IDEMPOTENCY_KEYS
+from troth.actions.issuing import ISSUING
 from troth.actions.ledger_audit import LEDGER_AUDIT
 from troth.actions.member_batches import MEMBER_BATCHES
 from troth.actions.members import CARD_CODES
@@ -28,6 +30,7 @@ JOBS: Final[Mapping[str, Job]] = {
     CUSTOMER_IMPORTS: customer_imports.work_off,
     ORDER_IMPORTS: order_imports.work_off,
     TRIGGERS: Round(by_no_rule).work_off,
+    ISSUING: issuing.work_off,
     LEDGER_AUDIT: ledger_audit.work_off,
     IDEMPOTENCY_KEYS: idempotency_keys.forget_expired,
     DAILY_WORK: daily.work_off,
