@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from bench import enrolment, examine, lists, orders, points, segments
+from bench import earning, enrolment, examine, lists, orders, points, segments
 from bench.stack import Stack, running
 
 
@@ -38,6 +38,8 @@ def main() -> None:
     with running(workers=options.workers) as stack:
         print_table(*points.speed(stack, options.runs, options.seconds))
         print_table(*points.night(stack, options.cards))
+    with running(workers=options.workers) as stack:
+        print_table(*earning.speed(stack, options.runs, options.seconds))
     print_table(*footprint())
 
 

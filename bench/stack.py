@@ -18,16 +18,13 @@ from urllib.parse import parse_qs, urlsplit
 
 import asyncpg
 
+from troth.core.card_definitions import CardDefinitionConfiguration
 from troth.db.embedded import EmbeddedPostgres
 
 CUSTOMERS = 100_000
 PROGRAMS = 40
 
-CONFIGURATION = {
-    "code_config": {"pattern": "##########", "length": 10, "prefix": "", "postfix": "",
-                    "charset": "0123456789abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ"},
-    "balance_settings": {"allow_negative": False},
-}  # fmt: skip
+CONFIGURATION = CardDefinitionConfiguration().stored()
 
 
 @dataclass(frozen=True)

@@ -14,8 +14,9 @@ from tests.http.clubs import Club, new_club
 from tests.moving_clock import MovingClock
 
 from troth.actions import triggers
+from troth.actions.earning import evaluate
 from troth.actions.engine import Engine
-from troth.actions.triggers import Round, by_no_rule
+from troth.actions.triggers import Round
 from troth.clocks import WallClock
 from troth.core.triggers import (
     FAILURES_BEFORE_PARKING,
@@ -300,5 +301,5 @@ async def test_more_members_than_one_claim_takes_have_their_turns(
 
 
 async def test_a_project_without_triggers_has_nothing_to_do(engine: Engine) -> None:
-    progress = await Round(by_no_rule).work_off(replace(engine))
+    progress = await Round(evaluate).work_off(replace(engine))
     assert (progress.done, progress.more) == (0, False)

@@ -18,7 +18,8 @@ from tests.polling import until_async
 
 from troth.actions.clock import ANSWER_WITHIN_SECONDS
 from troth.actions.daily import Advance, advance
-from troth.actions.triggers import Round, by_no_rule
+from troth.actions.earning import evaluate
+from troth.actions.triggers import Round
 from troth.core.clock import midnight_from
 from troth.core.configuration import instant, timestamp
 from troth.core.triggers import segment_entered
@@ -246,7 +247,7 @@ async def test_a_move_waits_for_what_happened_before_it_to_be_evaluated(sandbox:
     await until_async(is_on_its_way, within_seconds=10)
     assert await advance(engine, project_id) is Advance.OTHERS
     assert await sandbox.shown() == clock(START, moving_to=timestamp(START + DAY))
-    await Round(by_no_rule).work_off(engine)
+    await Round(evaluate).work_off(engine)
     assert (await moving).json() == clock(START + DAY)
 
 

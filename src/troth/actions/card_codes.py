@@ -89,7 +89,7 @@ async def make_card_codes(engine: Engine) -> Progress:
 
 async def _free_codes(unit: Unit, due: list[Waiting]) -> dict[str, str]:
     codes: dict[str, str] = {}
-    entropy = random_bytes()
+    entropy = _random_bytes()
     remaining = due
     for _ in range(MISSES_BEFORE_FAILURE):
         if not remaining:
@@ -101,7 +101,6 @@ async def _free_codes(unit: Unit, due: list[Waiting]) -> dict[str, str]:
     return codes
 
 
-def random_bytes() -> Iterator[int]:
-    """Yield bytes of a cryptographic source for ever."""
+def _random_bytes() -> Iterator[int]:
     while True:
         yield from secrets.token_bytes(4096)

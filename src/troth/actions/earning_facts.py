@@ -1,5 +1,6 @@
 """Facts that earning and examine load for several members at once: what was earned, what lies in collections."""
 
+from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, tzinfo
 from typing import Final
@@ -9,9 +10,9 @@ from troth.core.card_definitions import TimeBased
 from troth.core.definitions import ProgramInForce
 from troth.core.earning.booking import EarnedBefore
 from troth.core.earning.evaluation import EarningRule
-from troth.core.earning.facts import Line
+from troth.core.earning.facts import NEVER, Line, Period, Successes
 from troth.core.ledger.transactions import TransactionType
-from troth.db import ledger, product_collections
+from troth.db import earning, ledger, product_collections
 from troth.db.database import Connection
 
 _EARNED: Final = (TransactionType.POINTS_EARNED, TransactionType.PENDING_POINTS_ADDED)
@@ -34,6 +35,35 @@ async def earned_before(
         found = await ledger.sums_in_period(connection, member_ids, _EARNED, first, after)
         sums |= {(card_id, unit): points for (_, card_id), points in found.items()}
     return lambda card_id, unit: sums.get((card_id, unit), 0)
+
+
+async def successes(
+    connection: Connection, asked: Iterable[tuple[str, EarningRule, datetime]], zone: tzinfo
+) -> dict[str, dict[str, Successes]]:
+    """Return how members have succeeded with rules, by member and rule, as far as cooldown and frequency ask.
+
+    Each rule is asked of a member and an instant, whose calendar period its frequency counts in.
+    """
+    cooling: set[tuple[str, str]] = set()
+    counted: dict[Period, tuple[datetime, set[str], set[str]]] = {}
+    for member_id, rule, moment in asked:
+        if rule.configuration.trigger_limits.cooldown.fixed_cooldown:
+            cooling.add((member_id, rule.id))
+        if period := rule.period(moment, zone):
+            _, members, rules = counted.setdefault(period, (moment, set(), set()))
+            members.add(member_id)
+            rules.add(rule.id)
+    found: dict[str, dict[str, Successes]] = defaultdict(dict)
+    if cooling:
+        for (member_id, rule_id), last_at in (await earning.last_successes(connection, cooling)).items():
+            found[member_id][rule_id] = Successes(last_at)
+    for period, (moment, members, rules) in counted.items():
+        first, after = instants_of(period[0], moment, zone)
+        counts = await earning.successes_in_period(connection, members, rules, first, after)
+        for (member_id, rule_id), count in counts.items():
+            known = found[member_id].get(rule_id, NEVER)
+            found[member_id][rule_id] = known._replace(counts={**known.counts, period: count})
+    return found
 
 
 async def in_collections(

@@ -4,7 +4,7 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
-from troth.actions.earning_facts import earned_before, in_collections
+from troth.actions.earning_facts import earned_before, in_collections, successes
 from troth.actions.engine import Engine
 from troth.actions.project_time import read_project_now
 from troth.core.customers import Customer
@@ -13,7 +13,7 @@ from troth.core.earning.booking import Cause, EarnedBefore, Limited, limited, me
 from troth.core.earning.evaluation import EarningRule, Outcome, evaluate
 from troth.core.earning.examine import Opportunity, benefits_of, happening, line, shown
 from troth.core.earning.examine_requests import Examined, ExamineEarningRulesRequest
-from troth.core.earning.facts import CustomerFacts, Line
+from troth.core.earning.facts import CustomerFacts, Line, Successes
 from troth.core.earning.scenes import Scene
 from troth.core.ledger.holdings import Holdings, now_for, up_to
 from troth.core.lifecycle import Status
@@ -33,6 +33,7 @@ class _Facts(NamedTuple):
     memberships: Sequence[Membership]
     holdings: Mapping[str, Holdings]
     rules: Mapping[str, tuple[EarningRule, ...]]
+    successes: Mapping[str, Mapping[str, Successes]]
     earned_before: EarnedBefore
     in_force: Definitions
     now: datetime
@@ -73,12 +74,15 @@ async def _facts(
     ]
     members = {one.member.member.id: one.member.member for one in found}
     programs = {one.program.id: in_force.programs[one.program.id] for one in found}
+    rules = await engine.definitions.earning_rules(connection, project_id, in_force.version, programs)
+    asked = [(one.id, rule, now) for one in members.values() for rule in rules[one.program_id]]
     return _Facts(
         customer=customer,
         segment_ids=frozenset(one.segment_id for one in await segments.memberships(connection, [customer.id])),
         memberships=found,
         holdings=await ledger.holdings(connection, members, in_force),
-        rules=await engine.definitions.earning_rules(connection, project_id, in_force.version, programs),
+        rules=rules,
+        successes=await successes(connection, asked, in_force.zone),
         earned_before=await earned_before(connection, programs.values(), members, now, in_force.zone),
         in_force=in_force,
         now=now,
@@ -102,7 +106,7 @@ def _opportunity(engine: Engine, facts: _Facts, membership: Membership, scenes: 
     program, rules = facts.in_force.programs[membership.program.id], facts.rules[membership.program.id]
     before = facts.holdings[member.id]
     holdings, _ = up_to(before, now_for(before, facts.now), facts.in_force.zone, engine.identifiers.fresh)
-    asked = member_facts(program, holdings)
+    asked = member_facts(program, holdings, facts.successes.get(member.id))
     decided: list[Outcome] = []
     points: list[Limited] = []
     for scene in scenes:

@@ -1,7 +1,6 @@
 """Work triggers off: each member's in their order, exactly once (domain 8)."""
 
 from collections.abc import Awaitable, Callable, Sequence
-from itertools import groupby
 from typing import Final, NamedTuple, TypeAlias
 
 import structlog
@@ -9,7 +8,6 @@ from prometheus_client import Counter
 
 from troth.actions.engine import Engine
 from troth.actions.progress import Progress
-from troth.actions.settling import settle
 from troth.core.triggers import Failure, ParkedTrigger, WaitingTrigger, failed
 from troth.db import triggers
 from troth.db.database import Broken, Connection, Unit
@@ -31,16 +29,6 @@ Evaluation: TypeAlias = Callable[[Engine, Unit, Sequence[WaitingTrigger]], Await
 They come sorted by member, each member's in the order in which they happened; a part of them may come again in another
 transaction if it raises.
 """
-
-
-async def by_no_rule(engine: Engine, unit: Unit, waiting: Sequence[WaitingTrigger]) -> None:
-    """Evaluate triggers where no rule earns anything yet: what is due is booked, and tiers follow the segments."""
-    for project_id, of_project in groupby(sorted(waiting, key=_project), key=_project):
-        await settle(engine, unit, project_id, {one.member_id for one in of_project})
-
-
-def _project(trigger: WaitingTrigger) -> str:
-    return trigger.project_id
 
 
 class _Worked(NamedTuple):

@@ -133,6 +133,7 @@ def _stranger(demo: Demo, address: str) -> str:
 
 def _described(demo: Demo, address: str, customer_id: str) -> str:
     members = f"{address}/v2/loyalties/programs/{demo.program_id}/members"
+    buyer = f'"customer": {{"id": "{customer_id}"}}'
     return f"""
 Troth is running. Its sandbox project "Troth Coffee" has a program, two card definitions, an earning rule and
 {len(demo.customer_ids)} customers. Ctrl-C stops it; its data is kept.
@@ -154,5 +155,17 @@ curl --request POST \\
 The answer has the member's id; a moment later its cards have their codes:
 
 curl --url {members}/MEMBER_ID \\
+  --header 'X-App-Id: {demo.app_id}' --header 'X-App-Token: {demo.app_token}'
+
+Let the customer pay an order of 12.50, and ask why the member earned what it did:
+
+curl --request POST \\
+  --url {address}/v1/orders \\
+  --header 'Content-Type: application/json' \\
+  --header 'X-App-Id: {demo.app_id}' \\
+  --header 'X-App-Token: {demo.app_token}' \\
+  --data '{{"source_id": "order-1", "status": "PAID", {buyer}, "amount": 1250, "items": []}}'
+
+curl --url {members}/MEMBER_ID/earning-evaluations \\
   --header 'X-App-Id: {demo.app_id}' --header 'X-App-Token: {demo.app_token}'
 """

@@ -2,15 +2,13 @@
 
 from functools import partial
 
-from troth.actions import customers, events, members, orders, points, purchases
+from troth.actions import customers, events, members, orders, points
 from troth.actions.engine import Engine
 from troth.core.customers import Customer, Upsert
 from troth.core.events import CustomEvent, Track
 from troth.core.members import Enrol, MemberWithCards
 from troth.core.orders import Order, Put
 from troth.core.points import Command
-from troth.core.purchases.shop import Buy
-from troth.core.purchases.transactions import RewardTransaction
 from troth.http.coalescer import Coalescer
 
 
@@ -36,9 +34,3 @@ class Lanes:
         )
         self.put_order = Coalescer[Put, Order](partial(orders.put_orders, engine), is_alone=is_alone)
         self.track_event = Coalescer[Track, CustomEvent](partial(events.track_events, engine), is_alone=is_alone)
-        self.purchases = Coalescer[Buy, RewardTransaction](
-            partial(purchases.buy, engine),
-            key=lambda command: command.member_id,
-            patient=partial(purchases.buy, engine, patient=True),
-            is_alone=is_alone,
-        )

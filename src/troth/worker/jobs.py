@@ -6,8 +6,8 @@ from typing import Final
 from troth.actions import (
     customer_imports,
     daily,
+    earning,
     idempotency_keys,
-    issuing,
     ledger_audit,
     member_batches,
     order_imports,
@@ -15,13 +15,13 @@ from troth.actions import (
 from troth.actions.card_codes import make_card_codes
 from troth.actions.customer_imports import CUSTOMER_IMPORTS
 from troth.actions.daily import DAILY_WORK
+from troth.actions.earning import FORGET_EVALUATIONS
 from troth.actions.idempotency_keys import IDEMPOTENCY_KEYS
-from troth.actions.issuing import ISSUING
 from troth.actions.ledger_audit import LEDGER_AUDIT
 from troth.actions.member_batches import MEMBER_BATCHES
 from troth.actions.members import CARD_CODES
 from troth.actions.order_imports import ORDER_IMPORTS
-from troth.actions.triggers import TRIGGERS, Round, by_no_rule
+from troth.actions.triggers import TRIGGERS, Round
 from troth.worker.loop import Job
 
 JOBS: Final[Mapping[str, Job]] = {
@@ -29,9 +29,9 @@ JOBS: Final[Mapping[str, Job]] = {
     MEMBER_BATCHES: member_batches.work_off,
     CUSTOMER_IMPORTS: customer_imports.work_off,
     ORDER_IMPORTS: order_imports.work_off,
-    TRIGGERS: Round(by_no_rule).work_off,
-    ISSUING: issuing.work_off,
+    TRIGGERS: Round(earning.evaluate).work_off,
     LEDGER_AUDIT: ledger_audit.work_off,
     IDEMPOTENCY_KEYS: idempotency_keys.forget_expired,
     DAILY_WORK: daily.work_off,
+    FORGET_EVALUATIONS: earning.forget_evaluations,
 }

@@ -9,6 +9,7 @@ from datetime import date, datetime
 from decimal import Decimal
 from typing import Any, ClassVar, Final, NamedTuple, TypeAlias
 
+from troth.core.calendar import CalendarUnit
 from troth.core.lifecycle import Status
 from troth.core.triggers import TriggerKind, WaitingTrigger
 
@@ -105,7 +106,7 @@ class CustomerFacts(NamedTuple):
     segment_ids: frozenset[str] = frozenset()
 
 
-Period: TypeAlias = tuple[str, date]
+Period: TypeAlias = tuple[CalendarUnit, date]
 """A calendar period: its unit, and its first day."""
 
 
