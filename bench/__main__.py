@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from bench import earning, enrolment, examine, lists, orders, points, segments
+from bench import earning, enrolment, examine, lists, orders, points, segments, tiers
 from bench.stack import Stack, running
 
 
@@ -40,6 +40,8 @@ def main() -> None:
         print_table(*points.night(stack, options.cards))
     with running(workers=options.workers) as stack:
         print_table(*earning.speed(stack, options.runs, options.seconds))
+        print_table(*tiers.night(stack, options.cards))
+        print_table(*tiers.reading(stack, options.cards, options.runs, options.seconds))
     print_table(*footprint())
 
 

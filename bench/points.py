@@ -129,10 +129,11 @@ def _beside(stack: Stack, members: int) -> load.Result:
 
 
 def _settle_in_process(database_url: str, project_id: str) -> None:
-    asyncio.run(_settle(database_url, project_id))
+    asyncio.run(settle(database_url, project_id))
 
 
-async def _settle(database_url: str, project_id: str) -> None:
+async def settle(database_url: str, project_id: str) -> None:
+    """Do what is due in a project, as one worker does."""
     clock = WallClock()
     database = await Database.open(database_url, clock, connections=2)
     engine = Engine(database, clock, Identifiers(clock))

@@ -79,6 +79,35 @@ def test_pending_points_count_when_they_are_activated(follows: str, tiers: list[
     assert tier(present.after(by_hand)) == "S"
 
 
+def test_points_that_are_booked_late_count_in_the_period_in_which_they_occurred() -> None:
+    present = holdings(structure("1 MONTH next / none / multi"))
+    moment = THEN + timedelta(days=30)
+    present, _ = up_to(earned(present, 60, 1), moment, UTC, numbered())
+    late = Occasion(moment, moment.date(), THEN + timedelta(days=27, hours=11))
+    booked = credited(present.accounts["lcrd_1"], TransactionType.POINTS_EARNED, 40, FOREVER, late, numbered())
+    assert (tier(present), tier(present.after(booked))) == ("B", "S")
+    older = late._replace(occurred_at=THEN - timedelta(days=1))
+    booked = credited(present.accounts["lcrd_1"], TransactionType.POINTS_EARNED, 40, FOREVER, older, numbered())
+    assert tier(present.after(booked)) == "B"
+
+
+def test_pending_points_are_foreseen_and_their_expiration_too() -> None:
+    pending, month = PendingPoints.model_validate(LATER), PointsExpiration.model_validate(A_MONTH)
+    present = earned(holdings(structure("balance / none / multi")), 100, 0)
+
+    def risks(points: int) -> list[tuple[str, str]]:
+        held = present.after(
+            credited(present.accounts["lcrd_1"], TransactionType.POINTS_EARNED, 400, month, on(0), numbered())
+        )
+        held = held.after(deferred(held.accounts["lcrd_1"], points, pending, month, on(0), numbered()))
+        shown = held.tier_progress(THEN)["lcrd_1"]
+        return [(one["date"][:10], one["tier"]["id"]) for one in shown["risks"]]
+
+    # 500 points are Gold until 400 of them expire after 28 February, the day on which the pending ones come.
+    assert risks(1) == [("2026-03-01", "S")]
+    assert risks(400) == [("2026-03-29", "S")]
+
+
 def test_activities_move_the_date_where_they_are_switched_on() -> None:
     sliding = structure("balance / sliding 1 MONTH / multi")
     part = {"earning_activity": True, "custom_activity": True, "custom_activity_types": ["ms_1"]}

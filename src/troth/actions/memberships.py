@@ -1,13 +1,19 @@
 """Look up what a customer is a member of (domain 6)."""
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 
 from troth.actions.engine import Engine
-from troth.actions.settling import TierProgress, up_to_date, with_tiers
-from troth.core.members import MemberWithCards
-from troth.core.memberships import IdentificationType, Membership, Owner
-from troth.core.refusals import not_found
-from troth.db import memberships
+from troth.actions.settling import MemberInFull, in_full, up_to_date
+from troth.core.memberships import (
+    IdentificationType,
+    Membership,
+    MembershipInFull,
+    MembershipPath,
+    Named,
+    Owner,
+)
+from troth.core.refusals import Refusal, not_found
+from troth.db import members, memberships
 from troth.db.database import Connection
 
 
@@ -24,38 +30,34 @@ async def list_memberships(
         if owner is None:
             raise not_found("member" if identification_type == "member_id" else "customer", reference)
         found = await memberships.find(connection, project_id, owner.id)
-        members = {one.member.member.id: one.member for one in found}
-        present = await up_to_date(engine, connection, project_id, members)
+        by_id = {one.member.member.id: one.member for one in found}
+        present = await up_to_date(engine, connection, project_id, by_id)
         return owner, [one._replace(member=present[one.member.member.id]) for one in found]
 
     return await engine.database.read(look)
 
 
-async def get_membership(
-    engine: Engine, project_id: str, program_id: str, identification_type: IdentificationType, reference: str
-) -> tuple[Membership, Mapping[str, TierProgress]]:
-    """Return a customer's membership in a program, and the tier progress of its cards that have one, by their ids.
+async def get_memberships(
+    engine: Engine, project_id: str, asked: Sequence[MembershipPath]
+) -> Sequence[MembershipInFull | Refusal]:
+    """Return each membership in a program with the tier progress of its cards, or what of its path cannot be found."""
 
-    Raises a refusal with `NOT_FOUND` for the program, the customer, the member that names it, or the membership.
-    """
+    async def look(connection: Connection) -> tuple[Sequence[Named], Mapping[str, MemberInFull]]:
+        version, named = await memberships.named(connection, project_id, asked)
+        found = await members.with_cards(connection, project_id, [one.member_id for one in named if one.member_id])
+        return named, await in_full(engine, connection, project_id, version, found)
 
-    async def look(connection: Connection) -> bool:
-        return await memberships.has_program(connection, project_id, program_id)
-
-    if not await engine.database.read(look):
-        raise not_found("program", program_id)
-    _, found = await list_memberships(engine, project_id, identification_type, reference)
-    for one in found:
-        if one.program.id == program_id and (identification_type != "member_id" or one.member.member.id == reference):
-            member, progress = await _with_tiers(engine, project_id, one.member)
-            return one._replace(member=member), progress
-    raise not_found("member" if identification_type == "member_id" else "membership", reference)
+    named, found = await engine.database.read(look)
+    return [_answer(path, one, found) for path, one in zip(asked, named, strict=True)]
 
 
-async def _with_tiers(
-    engine: Engine, project_id: str, found: MemberWithCards
-) -> tuple[MemberWithCards, Mapping[str, TierProgress]]:
-    async def look(connection: Connection) -> tuple[MemberWithCards, Mapping[str, TierProgress]]:
-        return await with_tiers(engine, connection, project_id, found)
-
-    return await engine.database.read(look)
+def _answer(path: MembershipPath, named: Named, found: Mapping[str, MemberInFull]) -> MembershipInFull | Refusal:
+    by_member = path.identification_type == "member_id"
+    if named.program is None:
+        return not_found("program", path.program_id)
+    if named.customer_id is None:
+        return not_found("member" if by_member else "customer", path.reference)
+    one = found.get(named.member_id or "")
+    if one is None or (by_member and named.member_id != path.reference):
+        return not_found("member" if by_member else "membership", path.reference)
+    return MembershipInFull(Membership(one.member, named.program), one.tier_progress)

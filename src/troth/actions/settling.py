@@ -1,8 +1,8 @@
 """What time brings to cards: shown to whoever reads, booked by the daily work (domain 7 and 16)."""
 
 from collections.abc import Collection, Mapping
-from datetime import UTC, date, datetime, timedelta
-from typing import Any, Final, TypeAlias
+from datetime import UTC, datetime, timedelta, tzinfo
+from typing import Any, Final, NamedTuple, TypeAlias
 
 from prometheus_client import Counter
 
@@ -13,7 +13,7 @@ from troth.actions.project_time import read_project_now
 from troth.core.calendar import day_of, midnight
 from troth.core.cards import Card
 from troth.core.ledger.accounts import Account, next_activation, next_expiration
-from troth.core.ledger.holdings import now_for, up_to
+from troth.core.ledger.holdings import Holdings, now_for, up_to
 from troth.core.members import MemberWithCards
 from troth.db import definitions, ledger
 from troth.db.database import Connection, Unit
@@ -22,10 +22,17 @@ ROWS_AT_ONCE: Final = 1000
 _EASTERNMOST: Final = timedelta(hours=15)
 """More than any time zone is ahead of UTC: a date that has not begun there has not begun anywhere."""
 
-TierProgress: TypeAlias = Mapping[str, Any]
-"""What a card shows of its tiers (contract: MemberTierProgress)."""
+TierProgress: TypeAlias = Mapping[str, Mapping[str, Any]]
+"""What cards show of their tiers, by the cards' ids (contract: MemberTierProgress)."""
 
 settled = Counter("troth_members_settled_total", "Members for whom the daily work booked what was due.")
+
+
+class MemberInFull(NamedTuple):
+    """A member with its cards, and the tier progress of those that have one, by their ids."""
+
+    member: MemberWithCards
+    tier_progress: TierProgress
 
 
 async def up_to_date(
@@ -33,36 +40,36 @@ async def up_to_date(
 ) -> dict[str, MemberWithCards]:
     """Return members as of the project's now: what fell due since it was last booked is counted, and not saved."""
     now = await read_project_now(engine, connection, project_id)
-    tomorrow = (now.astimezone(UTC) + _EASTERNMOST).date()
-    behind = {
-        one.member.id: one.member for one in found.values() if any(_may_be_due(card, tomorrow) for card in one.cards)
-    }
+    behind = {one.member.id: one.member for one in found.values() if _is_behind(one, now)}
     if not behind:
         return dict(found)
     version = await definitions.version(connection, project_id)
     zone = (await engine.definitions.at(connection, project_id, version)).zone
-    present = dict(found)
-    for member_id, holdings in (await ledger.holdings(connection, behind)).items():
-        after, _ = up_to(holdings, now_for(holdings, now), zone, engine.identifiers.fresh)
-        cards = [_as_of(card, after.accounts.get(card.id)) for card in found[member_id].cards]
-        present[member_id] = found[member_id]._replace(cards=cards)
-    return present
+    holdings = await ledger.holdings(connection, behind)
+    after = {one.member.id: _settled(engine, one, now, zone)[0] for one in holdings.values()}
+    return {member_id: _as_of(one, after.get(member_id)) for member_id, one in found.items()}
 
 
-async def with_tiers(
-    engine: Engine, connection: Connection, project_id: str, found: MemberWithCards
-) -> tuple[MemberWithCards, Mapping[str, TierProgress]]:
-    """Return a member as of the project's now, and the tier progress of its cards that have one, by their ids."""
-    version = await definitions.version(connection, project_id)
+async def in_full(
+    engine: Engine, connection: Connection, project_id: str, version: int, found: Mapping[str, MemberWithCards]
+) -> dict[str, MemberInFull]:
+    """Return members as of the project's now, with what their cards have reached in tiers.
+
+    `version` is that of the project's definitions.
+    """
     in_force = await engine.definitions.at(connection, project_id, version)
-    program = in_force.programs.get(found.member.program_id)
-    if program is None or program.structure is None:
-        return found, {}
-    holdings = (await ledger.holdings(connection, {found.member.id: found.member}, in_force))[found.member.id]
-    now = now_for(holdings, await read_project_now(engine, connection, project_id))
-    after, _ = up_to(holdings, now, in_force.zone, engine.identifiers.fresh)
-    cards = [_as_of(card, after.accounts.get(card.id)) for card in found.cards]
-    return found._replace(cards=cards), after.tier_progress(now)
+    now = await read_project_now(engine, connection, project_id)
+    asked = {
+        one.member.id: one.member
+        for one in found.values()
+        if in_force.has_tiers(one.member.program_id) or _is_behind(one, now)
+    }
+    present = {member_id: MemberInFull(one, {}) for member_id, one in found.items()}
+    for holdings in (await ledger.holdings(connection, asked, in_force)).values() if asked else ():
+        after, then = _settled(engine, holdings, now, in_force.zone)
+        member_id = holdings.member.id
+        present[member_id] = MemberInFull(_as_of(found[member_id], after), after.tier_progress(then))
+    return present
 
 
 async def settle(engine: Engine, unit: Unit, project_id: str, member_ids: Collection[str]) -> frozenset[str]:
@@ -113,12 +120,30 @@ async def settle_due(engine: Engine, project_id: str, until: datetime) -> Progre
     return Progress(count, more)
 
 
-def _may_be_due(card: Card, tomorrow: date) -> bool:
-    expiration, activation = card.next_expiration, card.next_activation
-    return bool((expiration and expiration.date < tomorrow) or (activation and activation.date <= tomorrow))
+def _settled(engine: Engine, holdings: Holdings, now: datetime, zone: tzinfo) -> tuple[Holdings, datetime]:
+    """Return holdings as a reader sees them, and as of when."""
+    then = now_for(holdings, now)
+    after, _ = up_to(holdings, then, zone, engine.identifiers.fresh)
+    return after, then
 
 
-def _as_of(card: Card, account: Account | None) -> Card:
+def _is_behind(found: MemberWithCards, now: datetime) -> bool:
+    """Tell whether time may have moved any of the cards since they were saved."""
+    tomorrow = (now.astimezone(UTC) + _EASTERNMOST).date()
+    return any(
+        (card.next_expiration is not None and card.next_expiration.date < tomorrow)
+        or (card.next_activation is not None and card.next_activation.date <= tomorrow)
+        for card in found.cards
+    )
+
+
+def _as_of(found: MemberWithCards, holdings: Holdings | None) -> MemberWithCards:
+    if holdings is None:
+        return found
+    return found._replace(cards=[_card_as_of(card, holdings.accounts.get(card.id)) for card in found.cards])
+
+
+def _card_as_of(card: Card, account: Account | None) -> Card:
     if account is None:
         return card
     return card._replace(

@@ -35,6 +35,29 @@ class Membership(NamedTuple):
     program: ProgramOfMember
 
 
+class MembershipPath(NamedTuple):
+    """A membership as paths name it: by its program, and by whatever names the customer."""
+
+    program_id: str
+    identification_type: IdentificationType
+    reference: str
+
+
+class Named(NamedTuple):
+    """What there is of a membership's path; a deleted program is there."""
+
+    program: ProgramOfMember | None
+    customer_id: str | None
+    member_id: str | None
+
+
+class MembershipInFull(NamedTuple):
+    """A membership, and the tier progress of its cards that have one, by their ids."""
+
+    membership: Membership
+    tier_progress: Mapping[str, Mapping[str, Any]]
+
+
 def shown_result(owner: Owner, memberships: Sequence[Membership]) -> dict[str, Any]:
     """Return all memberships of a customer (contract: MembershipsResult)."""
     return {
@@ -44,11 +67,11 @@ def shown_result(owner: Owner, memberships: Sequence[Membership]) -> dict[str, A
     }
 
 
-def shown(membership: Membership, tier_progress: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
-    """Return a membership with what its cards have reached in tiers, by their ids (contract: Membership)."""
-    answer = _shown(membership)
+def shown(found: MembershipInFull) -> dict[str, Any]:
+    """Return a membership with what its cards have reached in tiers (contract: Membership)."""
+    answer = _shown(found.membership)
     for card in answer["cards"]:
-        card["tier_progress"] = tier_progress.get(card["card"]["id"], NO_PROGRESS)
+        card["tier_progress"] = found.tier_progress.get(card["card"]["id"], NO_PROGRESS)
     return answer
 
 

@@ -1,7 +1,9 @@
 """Memberships: which programs a customer is a member of."""
 
+from collections.abc import Sequence
+
 from troth.core.json import decode
-from troth.core.memberships import IdentificationType, Membership, Owner, ProgramOfMember
+from troth.core.memberships import IdentificationType, Membership, MembershipPath, Named, Owner, ProgramOfMember
 from troth.db import members
 from troth.db.database import Connection
 from troth.db.queries import queries
@@ -28,6 +30,20 @@ async def find(connection: Connection, project_id: str, customer_id: str) -> lis
     ]
 
 
-async def has_program(connection: Connection, project_id: str, program_id: str) -> bool:
-    """Return whether the project has a program, be it deleted."""
-    return bool(await connection.fetchval(_SQL.has_program, project_id, program_id))
+async def named(connection: Connection, project_id: str, asked: Sequence[MembershipPath]) -> tuple[int, list[Named]]:
+    """Return the version of the project's definitions, and what there is of each path."""
+    rows = await connection.fetch(
+        _SQL.named,
+        project_id,
+        [one.program_id for one in asked],
+        [one.identification_type for one in asked],
+        [one.reference for one in asked],
+    )
+    return rows[0]["version"], [
+        Named(
+            ProgramOfMember(row["id"], row["name"], row["status"], decode(row["metadata"])) if row["id"] else None,
+            row["customer_id"],
+            row["member_id"],
+        )
+        for row in rows
+    ]

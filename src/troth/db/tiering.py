@@ -107,9 +107,8 @@ async def transaction_page(
 
 
 def _standing(structure: Structure, place: Place, segment_ids: frozenset[str], in_force: Definitions) -> Standing:
-    standing = new_standing(structure, place.card_id, place.made_at, segment_ids, in_force.zone)
     if place.state is None:
-        return standing
+        return new_standing(structure, place.card_id, place.made_at, segment_ids, in_force.zone)
     tier_id, since, safe_through, grace_through, fell_on, secured_id, number, points, before, deferred = (
         _written.decode(place.state)
     )
@@ -117,7 +116,7 @@ def _standing(structure: Structure, place: Place, segment_ids: frozenset[str], i
     if number is not None and points is not None and before is not None:
         tracking = Tracking(day_of(place.made_at, in_force.zone), number, points, before)
     state = TierState(tier_id, since, safe_through, grace_through, fell_on, secured_id, deferred, tracking)
-    return standing._replace(state=state)
+    return Standing(structure, place.card_id, state, segment_ids, in_force.zone)
 
 
 def _transaction_rows(followed: Followed) -> Iterable[tuple[str, ...]]:

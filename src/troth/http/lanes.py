@@ -2,11 +2,12 @@
 
 from functools import partial
 
-from troth.actions import customers, events, members, orders, points
+from troth.actions import customers, events, members, memberships, orders, points
 from troth.actions.engine import Engine
 from troth.core.customers import Customer, Upsert
 from troth.core.events import CustomEvent, Track
 from troth.core.members import Enrol, MemberWithCards
+from troth.core.memberships import MembershipInFull, MembershipPath
 from troth.core.orders import Order, Put
 from troth.core.points import Command
 from troth.http.coalescer import Coalescer
@@ -22,6 +23,9 @@ class Lanes:
         self.enrol = Coalescer[Enrol, MemberWithCards](partial(members.enrol, engine), is_alone=is_alone)
         self.get_member = Coalescer[tuple[str, str], MemberWithCards](
             partial(members.get_members, engine), is_alone=is_alone
+        )
+        self.get_membership = Coalescer[MembershipPath, MembershipInFull](
+            partial(memberships.get_memberships, engine), is_alone=is_alone
         )
         self.upsert_customer = Coalescer[Upsert, Customer](
             partial(customers.upsert_customers, engine), is_alone=is_alone

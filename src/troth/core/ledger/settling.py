@@ -34,33 +34,30 @@ def settled(accounts: Iterable[Account], until: datetime, zone: tzinfo, standing
     """Return what a membership has with everything booked that fell due up to an instant, in domain 16's order."""
     present = tuple(accounts)
     entries: list[Entry] = []
-    while (day := _next_day(present, standing)) is not None:
-        instant = midnight(day, zone)
-        if instant > until:
-            break
-        for step, of_tiers in ((_pending_points, Step.TIERS_EXPIRE), (_expiring_points, Step.BALANCE_TIERS)):
-            moved = [list(step(account, day, instant)) for account in present]
-            booked = [one.entry for of_account in moved for one in of_account if one.entry.postings]
-            present = tuple(
-                of_account[-1].account if of_account else account
-                for account, of_account in zip(present, moved, strict=True)
-            )
+    while True:
+        points_due = min(filter(None, map(next_due, present)), default=None)
+        tiers_due = standing.next_due if standing else None
+        day = min(filter(None, (points_due, tiers_due)), default=None)
+        if day is None or (instant := midnight(day, zone)) > until:
+            return Settled(present, tuple(entries), standing)
+        for step, of_tiers in _STEPS:
+            booked: list[Entry] = []
+            if day == points_due:
+                moved = [list(step(account, day, instant)) for account in present]
+                booked = [one.entry for of_account in moved for one in of_account if one.entry.postings]
+                present = tuple(
+                    of_account[-1].account if of_account else account
+                    for account, of_account in zip(present, moved, strict=True)
+                )
             entries += booked
             standing = standing and _followed(standing, present, booked, day, of_tiers)
-    return Settled(present, tuple(entries), standing)
 
 
-def _next_day(accounts: Iterable[Account], standing: Standing | None) -> date | None:
-    due = [*map(next_due, accounts), standing.next_due if standing else None]
-    return min(filter(None, due), default=None)
-
-
-def _followed(
-    standing: Standing, accounts: Iterable[Account], booked: Iterable[Entry], day: date, step: Step
-) -> Standing:
+def _followed(standing: Standing, accounts: Iterable[Account], booked: list[Entry], day: date, step: Step) -> Standing:
     """Return the standing after a step of a midnight, which has moved the points of its card."""
+    if booked:
+        standing = standing.counting(entry for entry in booked if entry.transaction.card_id == standing.card_id)
     account = next(one for one in accounts if one.card_id == standing.card_id)
-    standing = standing.counting(entry for entry in booked if entry.transaction.card_id == standing.card_id)
     fresh = derived_in_turn(midnight(day, standing.zone), standing.card_id, step.name)
     return standing.at_midnight(account.counters.balance, day, step, fresh)
 
@@ -95,6 +92,10 @@ def _expiring_points(account: Account, day: date, instant: datetime) -> Iterator
         due.sort(key=lambda one: (one.month, one.id))
         fresh = derived(instant, account.card_id, "expired", last_day.isoformat())
         yield expired(account, due, last_day, Occasion(instant, day, instant), fresh)
+
+
+_STEPS: Final = ((_pending_points, Step.TIERS_EXPIRE), (_expiring_points, Step.BALANCE_TIERS))
+"""What a midnight does to points, and what to tiers after that, in the order of domain 16."""
 
 
 def derived(instant: datetime, *names: str) -> Callable[[str], str]:

@@ -131,7 +131,7 @@ def _evaluated(moment: _Moment, state: TierState) -> Evaluated:
 def _brought_to(moment: _Moment, state: TierState) -> TierState:
     earned, tracking = moment.structure.configuration.point_earned, state.tracking
     if earned and tracking:
-        tracking = rolled(tracking, earned.period, moment.day)
+        tracking = rolled(tracking, earned, moment.day)
     fell_on = moment.day if state.fell_on == moment.day else None
     if (tracking, fell_on) == (state.tracking, state.fell_on):
         return state
@@ -150,7 +150,7 @@ def _moved(moment: _Moment, state: TierState) -> TierState:
     structure = moment.structure
     deserved = moment.deserved(deciding_points(structure, state, moment.facts))
     if structure.levels[deserved] > structure.levels[state.tier_id]:
-        return _entered(moment, state, deserved, deserved)
+        return _entered(moment, state, deserved, deserved, grace=None, fell_on=state.fell_on)
     if state.tier_id is None:
         return state
     if moment.safe(state):
@@ -167,30 +167,36 @@ def _undeserved(moment: _Moment, state: TierState, tier_id: str, deserved: str |
         return state._replace(safe_through=None, grace_through=None)
     grace = state.grace_through
     if grace is None and downgrade.grace_period:
-        grace = grace_through(downgrade.grace_period, state.safe_through or moment.disqualified_on)
-    state = state._replace(safe_through=None, grace_through=grace)
+        grace = grace_through(downgrade.grace_period, moment.disqualified_on)
     level_a_day = downgrade.type == "SINGLE_LEVEL"
     if (grace and moment.day <= grace) or (level_a_day and state.fell_on == moment.day):
-        return state
+        return state._replace(safe_through=None, grace_through=grace)
     lower = structure.one_below(tier_id, moment.facts.segment_ids) if level_a_day else deserved
-    lower = max(lower, state.secured_id, key=structure.levels.__getitem__)
-    return _entered(moment, state._replace(fell_on=moment.day if level_a_day else None), lower, deserved)
+    lower = structure.higher(lower, state.secured_id)
+    return _entered(moment, state, lower, deserved, grace=grace, fell_on=moment.day if level_a_day else None)
 
 
-def _entered(moment: _Moment, state: TierState, tier_id: str | None, deserved: str | None) -> TierState:
+def _entered(
+    moment: _Moment,
+    state: TierState,
+    tier_id: str | None,
+    deserved: str | None,
+    *,
+    grace: date | None,
+    fell_on: date | None,
+) -> TierState:
+    """Return the state in another tier, which is safe only if it is deserved; else the grace of the fall goes on."""
     structure, expiration = moment.structure, moment.structure.configuration.expiration
-    secured = structure.secured(tier_id, moment.facts.segment_ids)
-    entered = state._replace(
+    held = tier_id is not None
+    falls_on = held and tier_id != deserved and tier_id not in structure.never_lost
+    return state._replace(
         tier_id=tier_id,
-        since=moment.cause.instant,
-        safe_through=None,
-        secured_id=max(secured, state.secured_id, key=structure.levels.__getitem__),
+        since=moment.cause.instant if held else None,
+        safe_through=safe_through(expiration, moment.day) if held and tier_id == deserved else None,
+        grace_through=grace if falls_on else None,
+        fell_on=fell_on,
+        secured_id=structure.higher(structure.secured(tier_id, moment.facts.segment_ids), state.secured_id),
     )
-    if tier_id is None:
-        return entered._replace(since=None, grace_through=None)
-    if tier_id == deserved:
-        return entered._replace(safe_through=safe_through(expiration, moment.day), grace_through=None)
-    return entered._replace(grace_through=None) if structure.never_loses(tier_id) else entered
 
 
 def _upcoming(moment: _Moment, state: TierState) -> str | None:
@@ -211,7 +217,7 @@ def _booked(moment: _Moment, before: TierState, after: TierState, upcoming: str 
             pending = None
         else:
             booked.append(_change(moment, kind, before, after))
-    stays = pending and (pending.tier_from, pending.tier_to) == (after.tier_id, upcoming) and pending.start_at > now
+    stays = pending and (pending.tier_from, pending.tier_to) == (after.tier_id, upcoming)
     if pending and not stays:
         booked.append(pending._replace(status="REJECTED", rejection=SUPERSEDED, updated_at=now))
         pending = None

@@ -55,9 +55,11 @@ def next_loss(
     structure: Structure, state: TierState, facts: Facts, coming: Iterable[Coming] = ()
 ) -> TierTransaction | None:
     """Return the transaction by which the tier will be lost or lowered if nothing else happens, None if by none."""
+    ahead = list(coming)
     if state.tier_id is None or structure.configuration.downgrade.type == "NO_DOWNGRADE":
         return None
-    ahead = list(coming)
+    if not ahead and _deserved_by_nothing(structure, state, facts):
+        return None
     while True:
         turn = _next_turn(structure, state, ahead)
         if structure.deserved(deciding_points(structure, state, facts), facts.segment_ids) == state.tier_id:
@@ -71,6 +73,17 @@ def next_loss(
         state, facts, loss = _looked_ahead(structure, state, facts, brought)
         if loss:
             return loss
+
+
+def _deserved_by_nothing(structure: Structure, state: TierState, facts: Facts) -> bool:
+    """Tell whether 0 points are enough for the tier, and there are no fewer: new tracking periods take nothing away."""
+    tracking = state.tracking
+    return (
+        tracking is not None
+        and state.deferred is None
+        and min(tracking.points, tracking.points_before) >= 0
+        and structure.deserved(0, facts.segment_ids) == state.tier_id
+    )
 
 
 def _next_turn(structure: Structure, state: TierState, ahead: list[Coming]) -> date | None:
@@ -122,7 +135,7 @@ def _current(structure: Structure, state: TierState, facts: Facts, day: date) ->
 def _collected(structure: Structure, state: TierState, facts: Facts, day: date) -> int:
     """Return the points that reaching a tier takes: the balance, or those of the running tracking period."""
     earned = structure.configuration.point_earned
-    return rolled(state.tracking, earned.period, day).points if earned and state.tracking else facts.balance
+    return rolled(state.tracking, earned, day).points if earned and state.tracking else facts.balance
 
 
 def _deferred(structure: Structure, pending: TierTransaction) -> dict[str, Any]:

@@ -90,7 +90,7 @@ def counted(structure: Structure, state: TierState, day: date, points: int) -> T
     earned = structure.configuration.point_earned
     if earned is None or state.tracking is None or points == 0:
         return state
-    return state._replace(tracking=counted_in(state.tracking, earned.period, day, points))
+    return state._replace(tracking=counted_in(state.tracking, earned, day, points))
 
 
 def shown(stored: StoredTierTransaction, program_id: str, member_id: str) -> dict[str, Any]:

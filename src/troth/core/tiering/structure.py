@@ -23,11 +23,6 @@ class Tier(NamedTuple):
         return self.configuration.qualification_rules.ends
 
     @property
-    def never_lost(self) -> bool:
-        """Whether the tier itself says that nobody loses it."""
-        return self.configuration.downgrade.type == "NO_DOWNGRADE"
-
-    @property
     def segment_id(self) -> str | None:
         """The segment that the tier asks for besides points."""
         segment = self.configuration.qualification_rules.segment
@@ -48,7 +43,9 @@ class Structure:
     levels: Mapping[str | None, int]
     """The position of each tier, and of being in none: -1."""
     entries: tuple[tuple[Decimal, str | None, str], ...]
-    """What to enter each tier takes, the highest first: its points, its segment if it has one, its id."""
+    """What it takes to enter each tier, the highest first: its points, its segment if it has one, its id."""
+    never_lost: frozenset[str]
+    """The tiers that say of themselves that nobody loses them."""
 
     @classmethod
     def of(cls, structure_id: str, configuration: TierStructureConfiguration, tiers: Iterable[Tier]) -> Self:
@@ -56,7 +53,8 @@ class Structure:
         ordered = sorted(tiers, key=lambda one: (one.ends[0], one.segment_id is not None))
         levels: dict[str | None, int] = {tier.id: level for level, tier in enumerate(ordered)}
         entries = tuple((tier.ends[0], tier.segment_id, tier.id) for tier in reversed(ordered))
-        return cls(structure_id, configuration, tuple(ordered), levels | {None: -1}, entries)
+        never_lost = frozenset(tier.id for tier in ordered if tier.configuration.downgrade.type == "NO_DOWNGRADE")
+        return cls(structure_id, configuration, tuple(ordered), levels | {None: -1}, entries, never_lost)
 
     @property
     def card_definition_id(self) -> str:
@@ -84,19 +82,25 @@ class Structure:
         lower = reversed(self.tiers[: self.levels[tier_id]])
         return next((tier.id for tier in lower if tier.admits(segment_ids)), None)
 
+    def higher(self, one: str | None, other: str | None) -> str | None:
+        """Return the higher of two tiers, None being the lowest."""
+        return one if self.levels[one] >= self.levels[other] else other
+
     def secured(self, tier_id: str | None, segment_ids: Set[str]) -> str | None:
         """Return the highest tier that whoever enters this one has reached and never loses, None if there is none.
 
         That is the entered tier or a lower one that is open to these segments: who skips a level has reached it too.
         """
-        reached = reversed(self.tiers[: self.levels[tier_id] + 1])
-        return next(
-            (tier.id for tier in reached if tier.never_lost and (tier.id == tier_id or tier.admits(segment_ids))), None
-        )
+        if not self.never_lost:
+            return None
+        for tier in reversed(self.tiers[: self.levels[tier_id] + 1]):
+            if tier.id in self.never_lost and (tier.id == tier_id or tier.admits(segment_ids)):
+                return tier.id
+        return None
 
     def never_loses(self, tier_id: str) -> bool:
         """Tell whether a tier is kept however few the points become."""
-        return self.configuration.downgrade.type == "NO_DOWNGRADE" or self.tier(tier_id).never_lost
+        return tier_id in self.never_lost or self.configuration.downgrade.type == "NO_DOWNGRADE"
 
 
 def safe_through(expiration: TierExpiration, day: date) -> date | None:

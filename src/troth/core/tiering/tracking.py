@@ -4,13 +4,13 @@ from datetime import date
 from typing import Final, NamedTuple
 
 from troth.core.calendar import shifted
-from troth.core.tiers import TrackingPeriod
+from troth.core.tiers import PointEarned, TrackingPeriod
 
 _MONTHS: Final = {"MONTH": 1, "YEAR": 12}
 
 
 class Tracking(NamedTuple):
-    """The points of one tracking period of a card, and of the period before it.
+    """The points of one tracking period of a card, and, where they decide anything, those of the period before it.
 
     Periods are numbered from 0, which begins on the day on which the card was made.
     """
@@ -45,29 +45,30 @@ def next_began_on(card_created_on: date, period: TrackingPeriod, day: date) -> d
     return began_on(card_created_on, period, number_of(card_created_on, period, day) + 1)
 
 
-def rolled(tracking: Tracking, period: TrackingPeriod, day: date) -> Tracking:
+def rolled(tracking: Tracking, earned: PointEarned, day: date) -> Tracking:
     """Return the tracking as of a day; as long as nothing counts, one period is like another and stays."""
-    if not tracking.counts or day < began_on(tracking.card_created_on, period, tracking.number + 1):
+    if not tracking.counts or day < began_on(tracking.card_created_on, earned.period, tracking.number + 1):
         return tracking
-    return _moved(tracking, number_of(tracking.card_created_on, period, day))
+    return _moved(tracking, earned, number_of(tracking.card_created_on, earned.period, day))
 
 
-def counted(tracking: Tracking, period: TrackingPeriod, day: date, points: int) -> Tracking:
+def counted(tracking: Tracking, earned: PointEarned, day: date, points: int) -> Tracking:
     """Return the tracking with points of a day: earned and activated ones are positive, refunded ones negative.
 
     The day is that of the occurrence, which may lie in the period before; what is older decides nothing any more.
     """
-    number = number_of(tracking.card_created_on, period, day)
-    tracking = _moved(tracking, number)
+    number = number_of(tracking.card_created_on, earned.period, day)
+    tracking = _moved(tracking, earned, number)
     if number == tracking.number:
         return tracking._replace(points=tracking.points + points)
-    if number == tracking.number - 1:
+    if number == tracking.number - 1 and earned.type == "NEXT_TRACKING_PERIOD":
         return tracking._replace(points_before=tracking.points_before + points)
     return tracking
 
 
-def _moved(tracking: Tracking, number: int) -> Tracking:
+def _moved(tracking: Tracking, earned: PointEarned, number: int) -> Tracking:
     if number <= tracking.number:
         return tracking
-    before = tracking.points if number == tracking.number + 1 else 0
+    follows = number == tracking.number + 1 and earned.type == "NEXT_TRACKING_PERIOD"
+    before = tracking.points if follows else 0
     return tracking._replace(number=number, points=0, points_before=before)

@@ -24,5 +24,33 @@ JOIN programs AS program ON program.id = enrolment.program_id
 WHERE enrolment.customer_id = $2 AND program.project_id = $1
 ORDER BY enrolment.member_id;
 
--- name: has_program
-SELECT true FROM programs WHERE id = $2 AND project_id = $1;
+-- name: named
+-- What there is of each path: its program, be it deleted, the customer, and the customer's membership in the program.
+SELECT
+    (SELECT definitions_version FROM projects WHERE id = $1) AS version,
+    program.id, program.name, program.status, program.metadata,
+    owner.id AS customer_id,
+    (
+        SELECT enrolment.member_id FROM enrolments AS enrolment
+        WHERE enrolment.program_id = program.id AND enrolment.customer_id = owner.id
+    ) AS member_id
+FROM unnest($2::text[], $3::text[], $4::text[]) WITH ORDINALITY AS asked (program_id, type, reference, place)
+LEFT JOIN LATERAL (
+    SELECT id, name, status, metadata FROM programs WHERE id = asked.program_id AND project_id || '' = $1
+) AS program ON true
+LEFT JOIN LATERAL (
+    SELECT customer.id FROM customers AS customer
+    WHERE customer.id = CASE asked.type
+            WHEN 'customer_id' THEN asked.reference
+            WHEN 'customer_source_id' THEN (
+                SELECT key.customer_id FROM customer_source_ids AS key
+                WHERE key.project_id = $1 AND key.source_id = asked.reference
+            )
+            WHEN 'member_id' THEN (
+                SELECT member.customer_id FROM members AS member
+                WHERE member.id = asked.reference AND member.project_id || '' = $1 AND member.status <> 'DELETED'
+            )
+        END
+        AND customer.project_id || '' = $1 AND customer.deleted_at IS NULL
+) AS owner ON true
+ORDER BY asked.place;

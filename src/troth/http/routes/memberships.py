@@ -6,7 +6,7 @@ from fastapi import Path
 
 from troth.actions import memberships
 from troth.core.lists import invalid_query, shown
-from troth.core.memberships import IdentificationType, shown_result
+from troth.core.memberships import IdentificationType, MembershipPath, shown_result
 from troth.core.memberships import shown as shown_membership
 from troth.core.refusals import Reason
 from troth.http.query_strings import single, take_apart
@@ -60,10 +60,8 @@ async def get_membership(call: Call, program_id: ProgramId, customer_id: Custome
 
     A customer's membership in one program, and where its cards stand in their tiers.
     """
-    found = await memberships.get_membership(
-        call.engine, call.caller.project_id, program_id, _identification_type(call), customer_id
-    )
-    return cast("Membership", shown_membership(*found))
+    path = MembershipPath(program_id, _identification_type(call), customer_id)
+    return cast("Membership", shown_membership(await call.lanes.get_membership.submit(call.caller.project_id, path)))
 
 
 def _identification_type(call: Call) -> IdentificationType:
