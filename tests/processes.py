@@ -17,8 +17,8 @@ from typing import Self
 
 from tests.polling import until
 
-READY_SECONDS = 60.0
-STOP_SECONDS = 30.0
+READY_SECONDS = 120.0
+STOP_SECONDS = 60.0
 BELOW_EPHEMERAL = (20_000, 32_000)
 
 

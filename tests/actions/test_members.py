@@ -260,7 +260,7 @@ async def test_batches_that_meet_enrol_each_customer_once(engine: Engine, settin
             asyncio.create_task(enrol(engine, setting.project.id, [command(program_id, one) for one in order]))
             for order in orders
         ]
-        await until_async(all_have_looked, within_seconds=30)
+        await until_async(all_have_looked, within_seconds=120)
     answers = await asyncio.gather(*enrolling)
     await gate.close()
     won = [one.member.customer_id for batch in answers for one in batch if isinstance(one, MemberWithCards)]

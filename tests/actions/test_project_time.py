@@ -45,7 +45,7 @@ async def waits(engine: Engine, mode: str) -> None:
         async with engine.database.connection() as connection:
             return bool(await connection.fetchval(WAITING, mode))
 
-    await until_async(condition, within_seconds=10)
+    await until_async(condition, within_seconds=60)
 
 
 async def test_clocks_that_were_never_moved_follow_the_wall(

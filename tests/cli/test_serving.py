@@ -13,7 +13,7 @@ import pytest
 from tests.polling import until
 from tests.processes import Server, children, command_of, data_folder, is_served, postmaster, troth
 
-SOON_SECONDS = 30.0
+SOON_SECONDS = 120.0
 
 
 @pytest.fixture

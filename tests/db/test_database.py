@@ -49,7 +49,7 @@ async def until_no_transaction_is_open(witness: asyncpg.Connection) -> None:
             " WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
         )
 
-    await until_async(is_so, within_seconds=10)
+    await until_async(is_so, within_seconds=60)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +143,7 @@ async def test_a_database_that_stays_away_is_waited_for_only_so_long(proxy: Prox
 async def test_opening_waits_for_a_server_that_starts_late(proxy: Proxy) -> None:
     proxy.is_open = False
     opening = asyncio.create_task(Database.open(proxy.url, WallClock(), connections=1))
-    await until_async(proxy.was_tried, within_seconds=10)
+    await until_async(proxy.was_tried, within_seconds=60)
     assert not opening.done()
     proxy.is_open = True
     await (await opening).close()

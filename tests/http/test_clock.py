@@ -244,7 +244,7 @@ async def test_a_move_waits_for_what_happened_before_it_to_be_evaluated(sandbox:
     async def is_on_its_way() -> bool:
         return (await sandbox.shown())["moving_to"] is not None
 
-    await until_async(is_on_its_way, within_seconds=10)
+    await until_async(is_on_its_way, within_seconds=60)
     assert await advance(engine, project_id) is Advance.OTHERS
     assert await sandbox.shown() == clock(START, moving_to=timestamp(START + DAY))
     await Round(evaluate).work_off(engine)

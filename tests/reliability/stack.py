@@ -11,7 +11,7 @@ from tests.http.programs import active_wallet, program, rule
 from tests.polling import until_async
 
 FULL_SIZE = os.environ.get("TROTH_TEST_FULL_SIZE") == "1"
-REQUEST_SECONDS = 60.0
+REQUEST_SECONDS = 120.0
 
 
 def size(small: int, full: int) -> int:

@@ -20,7 +20,7 @@ from troth.core.members import Enrol
 
 pytestmark = pytest.mark.anyio
 
-SOON_SECONDS = 30.0
+SOON_SECONDS = 120.0
 ENROLMENTS_AT_ONCE = 100
 
 

@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 
 CARDS = size(12, 60)
 KILLS = size(2, 20)
-SOON_SECONDS = 60.0
+SOON_SECONDS = 120.0
 
 ZONE = ZoneInfo("America/New_York")
 BEGIN = instant("2035-02-01T12:00:00Z")

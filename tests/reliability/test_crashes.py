@@ -25,7 +25,7 @@ pytestmark = pytest.mark.anyio
 CONNECTIONS = 16
 CUSTOMERS = size(10_000, 100_000)
 BETWEEN_KILLS = size(100, 500)
-RECOVERY_SECONDS = 60.0
+RECOVERY_SECONDS = 120.0
 
 
 @dataclass

@@ -16,7 +16,7 @@ from troth.actions.customer_imports import ROWS_AT_ONCE
 
 pytestmark = pytest.mark.anyio
 
-SOON_SECONDS = 30.0
+SOON_SECONDS = 120.0
 FULL_SECONDS = 600.0
 CHUNKS = size(6, 2000)
 KILLS = size(2, 20)

@@ -83,22 +83,23 @@ async def test_who_asks_again_after_a_kill_gets_the_answer(
     club = await make_club(client_of_own)
     customers = await make_customers(connection, own_project.id, CUSTOMERS)
     with Server(database_url=own_url) as survivor:
-        async with requests_to(survivor.until_ready().url, own_project.headers) as second:
-            for kill in range(KILLS):
-                part = list(enumerate(customers))[kill::KILLS]
-                answers: dict[int, bytes] = {}
-                with Server(database_url=own_url) as victim:
-                    async with requests_to(victim.until_ready().url, own_project.headers) as first:
-                        await gather_until_killed(first, victim, club, part, answers)
+        survivor.until_ready()
+        for kill in range(KILLS):
+            part = list(enumerate(customers))[kill::KILLS]
+            answers: dict[int, bytes] = {}
+            with Server(database_url=own_url) as victim:
+                async with requests_to(victim.until_ready().url, own_project.headers) as first:
+                    await gather_until_killed(first, victim, club, part, answers)
+            async with requests_to(survivor.url, own_project.headers) as second:
                 again = await asyncio.gather(
                     *(second.post(club.members, json={"customer_id": one}, headers=key(number)) for number, one in part)
                 )
-                assert {answer.status_code for answer in again} == {200}
-                for (number, _), answer in zip(part, again, strict=True):
-                    assert number not in answers or answer.content == answers[number]
-                assert 0 < len(answers) < len(part), "the kill was too late or too early to prove anything"
-                assert replays(again)[True] >= len(answers)
-            stored = await enrolled(connection, own_project.id)
+            assert {answer.status_code for answer in again} == {200}
+            for (number, _), answer in zip(part, again, strict=True):
+                assert number not in answers or answer.content == answers[number]
+            assert 0 < len(answers) < len(part), "the kill was too late or too early to prove anything"
+            assert replays(again)[True] >= len(answers)
+        stored = await enrolled(connection, own_project.id)
     assert set(stored) == set(customers)
 
 

@@ -18,7 +18,7 @@ from troth.core.member_batches import ENTRIES_IN_A_CHUNK
 pytestmark = pytest.mark.anyio
 
 ENTRIES = size(600, 5_000)
-SOON_SECONDS = 60.0
+SOON_SECONDS = 120.0
 
 AT_WORK = "pg_stat_activity WHERE application_name = 'troth' AND xact_start IS NOT NULL"
 STOPPED = "pg_locks WHERE relation = 'async_actions'::regclass AND NOT granted"
