@@ -2,8 +2,7 @@
 
 import asyncio
 import json
-from collections.abc import AsyncIterator, Callable
-from contextlib import asynccontextmanager
+from collections.abc import Callable
 from datetime import UTC, datetime
 from typing import Any
 
@@ -12,28 +11,10 @@ import typer
 from typer.testing import CliRunner, Result
 
 from troth.actions import access
-from troth.actions.engine import Engine
 from troth.cli import jobs
-from troth.clocks import WallClock
-from troth.db.database import Database
-from troth.identifiers import Identifiers
 
 Command = Callable[..., Result]
 MOMENT = datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)
-
-
-@pytest.fixture
-def opener(anyio_backend: object, database_url: str) -> Any:
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[Engine]:
-        clock = WallClock()
-        database = await Database.open(database_url, clock, connections=1)
-        try:
-            yield Engine(database, clock, Identifiers(clock))
-        finally:
-            await database.close()
-
-    return opened
 
 
 @pytest.fixture

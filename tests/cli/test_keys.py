@@ -13,26 +13,9 @@ from troth.actions.access_cache import AccessCache
 from troth.actions.engine import Engine
 from troth.cli import key, project
 from troth.cli.opening import run
-from troth.clocks import WallClock
 from troth.core.access import Caller, Role
-from troth.db.database import Database
-from troth.identifiers import Identifiers
 
 Command = Callable[..., Result]
-
-
-@pytest.fixture
-def opener(anyio_backend: object, database_url: str) -> Any:
-    @asynccontextmanager
-    async def opened() -> AsyncIterator[Engine]:
-        clock = WallClock()
-        database = await Database.open(database_url, clock, connections=1)
-        try:
-            yield Engine(database, clock, Identifiers(clock))
-        finally:
-            await database.close()
-
-    return opened
 
 
 @pytest.fixture

@@ -10,7 +10,7 @@ from troth.actions.engine import Engine
 from troth.actions.members import enrol_within, wake_for_codes
 from troth.actions.progress import Progress
 from troth.core.access import Caller
-from troth.core.async_actions import AsyncAction, advanced
+from troth.core.async_actions import advanced, enqueued
 from troth.core.member_batches import MESSAGE, TYPE, Entry, command, malformed, outcome, shown, shown_failure
 from troth.core.members import Enrol, Enrolment, open_program
 from troth.core.refusals import Reason, Refusal, not_found
@@ -39,17 +39,8 @@ async def create(engine: Engine, caller: Caller, program_id: str, entries: Seque
         program = open_program(program_id, present)
         if isinstance(program, Refusal):
             raise program
-        new = AsyncAction(
-            id=engine.identifiers.fresh("aa"),
-            type=TYPE,
-            status="ENQUEUED",
-            request_id=request_id,
-            result=None,
-            created_at=engine.clock.now(),
-            entries_count=len(entries),
-        )
-        if not entries:
-            new = advanced(new, done=0, failures=(), message=MESSAGE, now=new.created_at)
+        action_id, now = engine.identifiers.fresh("aa"), engine.clock.now()
+        new = enqueued(action_id, TYPE, request_id, len(entries), MESSAGE, now)
         await async_actions.insert(unit, caller.project_id, new)
         await member_batches.insert(unit, caller.project_id, new.id, program_id, caller.source, entries)
         return new.id

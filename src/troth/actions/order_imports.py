@@ -9,7 +9,7 @@ from prometheus_client import Counter
 from troth.actions.engine import Engine
 from troth.actions.orders import Done, put_within, wake_for_triggers
 from troth.actions.progress import Progress
-from troth.core.async_actions import AsyncAction, advanced
+from troth.core.async_actions import AsyncAction, advanced, enqueued
 from troth.core.order_imports import MESSAGE, TYPE, asked, outcomes, shown, shown_failure
 from troth.core.orders import Put
 from troth.core.refusals import Reason, Refusal
@@ -30,17 +30,8 @@ async def import_orders(engine: Engine, project_id: str, entries: Sequence[Any],
     """Take on orders to create or update, and return the id of the async action that works them off."""
 
     async def attempt(unit: Unit) -> str:
-        new = AsyncAction(
-            id=engine.identifiers.fresh("aa"),
-            type=TYPE,
-            status="ENQUEUED",
-            request_id=request_id,
-            result=None,
-            created_at=engine.clock.now(),
-            entries_count=len(entries),
-        )
-        if not entries:
-            new = advanced(new, done=0, failures=(), message=MESSAGE, now=new.created_at)
+        action_id, now = engine.identifiers.fresh("aa"), engine.clock.now()
+        new = enqueued(action_id, TYPE, request_id, len(entries), MESSAGE, now)
         await async_actions.insert(unit, project_id, new)
         await order_imports.insert(unit, project_id, new.id, entries)
         return new.id

@@ -39,6 +39,22 @@ class AsyncAction:
         return int((self.result["done_count"] + self.result["failed_count"]) * 100 // self.entries_count)
 
 
+def enqueued(
+    action_id: str, kind: str, request_id: str, entries_count: int, message: str, now: datetime
+) -> AsyncAction:
+    """Return a new async action with entries to work off; without any it is done, and says so by `message`."""
+    new = AsyncAction(
+        id=action_id,
+        type=kind,
+        status="ENQUEUED",
+        request_id=request_id,
+        result=None,
+        created_at=now,
+        entries_count=entries_count,
+    )
+    return new if entries_count else advanced(new, done=0, failures=(), message=message, now=now)
+
+
 def advanced(
     action: AsyncAction, *, done: int, failures: Sequence[Mapping[str, Any]], message: str, now: datetime
 ) -> AsyncAction:
