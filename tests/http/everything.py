@@ -7,6 +7,8 @@ from typing import Any, Final
 
 import httpx
 
+from troth.actions import issuing
+from troth.actions.engine import Engine
 from troth.db.database import Database
 from troth.http.app import document
 
@@ -66,8 +68,10 @@ BODIES: Final[Mapping[str, Body]] = {
     "createIncentive": lambda ids: {"name": "Points", "stock": 5, **_points(ids)},
     "createReward": lambda ids: {
         "name": "Mug",
-        "type": "MATERIAL",
-        "material": {"type": "PRODUCT", "product": {"id": ids["productId"]}},
+        "type": "DIGITAL",
+        "status": "ACTIVE",
+        "digital": {"type": "DISCOUNT_COUPONS", "discount_coupons": {"campaign_id": ids["campaignId"]}},
+        "refunds": {"type": "REFUNDABLE"},
         "costs": [{"spending": [{"points": 5, "card_definition_id": ids["cardDefinitionId"]}]}],
     },
     "createProgram": lambda ids: {
@@ -83,7 +87,8 @@ BODIES: Final[Mapping[str, Body]] = {
     "updateProgramRewardAssignment": lambda _: {"stock": UNLIMITED},
     "createMember": lambda ids: {"customer_id": ids["customerId"]},
     "batchCreateProgramMembers": lambda ids: [{"customer_id": ids["customerId"]}],
-    "adjustCardPoints": lambda _: {"points": 1},
+    "adjustCardPoints": lambda _: {"points": 10},
+    "purchaseMemberReward": lambda ids: {"reward_id": ids["rewardId"]},
     "updateProgramMember": lambda _: {"metadata": {"x": 1}},
     "upsertCustomersInBulk": lambda _: [{"source_id": "crm/1"}],
     "importCustomersCsv": lambda _: {"file": b"source_id\ncrm/1\n"},
@@ -190,7 +195,7 @@ def _operations() -> Iterator[Operation]:
 OPERATIONS: Final = tuple(_operations())
 
 
-async def one_of_everything(client: httpx.AsyncClient) -> dict[str, str]:
+async def one_of_everything(client: httpx.AsyncClient, engine: Engine) -> dict[str, str]:
     """Make one of everything in the client's project and return an id for each path parameter."""
     by_id = {one.id: one for one in OPERATIONS}
     ids = {"resource": "customer"}
@@ -202,6 +207,11 @@ async def one_of_everything(client: httpx.AsyncClient) -> dict[str, str]:
     ids["cardId"] = shown["cards"][0]["card"]["id"]
     await by_id["adjustCardPoints"].call(client, ids)
     ids["bucketId"] = (await by_id["listCardExpiringPoints"].call(client, ids)).json()["data"][0]["id"]
+    bought = await by_id["purchaseMemberReward"].call(client, ids)
+    ids["rewardTransactionId"] = bought.json()["transaction"]["id"]
+    while (await issuing.work_off(engine)).more:
+        pass
+    ids["code"] = (await by_id["listVouchers"].call(client, ids)).json()["vouchers"][0]["code"]
     return ids
 
 

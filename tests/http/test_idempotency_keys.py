@@ -106,7 +106,7 @@ async def test_no_operation_does_more_at_the_second_time(
     engine: Engine, door: Door, client: httpx.AsyncClient, project: TestProject, operation: Operation
 ) -> None:
     """On one of everything: what is done is answered again, and what is refused or changes nothing keeps no key."""
-    ids = await one_of_everything(client)
+    ids = await one_of_everything(client, engine)
     async with client_of(door, project.headers | KEY) as keyed:
         first = await operation.call(keyed, ids)
         kept = await keys(engine, project)

@@ -47,7 +47,7 @@ class Stock:
 async def stocked(engine: Engine, door: Door) -> AsyncIterator[Stock]:
     project = await make_project(engine)
     async with client_of(door, project.headers) as client:
-        yield Stock(project, client, await one_of_everything(client))
+        yield Stock(project, client, await one_of_everything(client, engine))
 
 
 @pytest.fixture(scope="module")

@@ -82,9 +82,9 @@ MADE_BY = {
 
 @pytest.mark.parametrize(("resource", "made_by"), MADE_BY.items())
 async def test_metadata_are_checked_wherever_they_are_written(
-    client: httpx.AsyncClient, resource: str, made_by: tuple[str, str | None]
+    engine: Engine, client: httpx.AsyncClient, resource: str, made_by: tuple[str, str | None]
 ) -> None:
-    ids = await one_of_everything(client)
+    ids = await one_of_everything(client, engine)
     if resource == "vl_tier":
         draft = await client.post(f"{BASE}/tier-structures", json=BODIES["createTierStructure"](ids))
         ids["tierStructureId"] = draft.json()["id"]

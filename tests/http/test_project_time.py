@@ -60,7 +60,7 @@ async def times(engine: Engine) -> dict[str, set[datetime]]:
 
 
 async def test_everything_made_or_changed_carries_the_projects_time(alone: Engine, sandbox: httpx.AsyncClient) -> None:
-    ids = await one_of_everything(sandbox)
+    ids = await one_of_everything(sandbox, alone)
     base = f"/v2/loyalties/programs/{ids['programId']}"
     imported = (await sandbox.post("/v1/customers/bulk/async", json=[{"source_id": "crm/1"}])).json()
     while (await customer_imports.work_off(alone)).more or (await member_batches.work_off(alone)).more:
@@ -80,7 +80,7 @@ async def test_everything_made_or_changed_carries_the_projects_time(alone: Engin
     for path in (
         f"{base}/deactivate",
         f"{base}/members/{ids['memberId']}/deactivate",
-        f"/v2/loyalties/rewards/{ids['rewardId']}/activate",
+        f"/v2/loyalties/rewards/{ids['rewardId']}/deactivate",
     ):
         answer = await sandbox.post(path)
         assert answer.is_success, answer.text
@@ -98,7 +98,7 @@ async def test_everything_made_or_changed_carries_the_projects_time(alone: Engin
 async def test_codes_are_made_at_once_however_far_the_clock_was_moved(
     alone: Engine, sandbox: httpx.AsyncClient
 ) -> None:
-    ids = await one_of_everything(sandbox)
+    ids = await one_of_everything(sandbox, alone)
     path = f"/v2/loyalties/programs/{ids['programId']}/members/{ids['memberId']}"
     await make_card_codes(alone)
     member = (await sandbox.get(path)).json()
@@ -109,7 +109,7 @@ async def test_codes_are_made_at_once_however_far_the_clock_was_moved(
 
 
 async def test_filters_count_days_from_the_projects_now(alone: Engine, sandbox: httpx.AsyncClient) -> None:
-    ids = await one_of_everything(sandbox)
+    ids = await one_of_everything(sandbox, alone)
     members = f"/v2/loyalties/programs/{ids['programId']}/members"
     recent = f"{members}?filters[created_at][conditions][$less_than]=30"
     older = f"{members}?filters[created_at][conditions][$more_than]=30"
@@ -124,7 +124,7 @@ async def test_filters_count_days_from_the_projects_now(alone: Engine, sandbox: 
 
 
 async def test_cursors_expire_by_the_wall_clock(alone: Engine, sandbox: httpx.AsyncClient) -> None:
-    await one_of_everything(sandbox)
+    await one_of_everything(sandbox, alone)
     for _ in range(2):
         await customer(sandbox)
     await sandbox.post("/v2/loyalties/card-definitions", json={"name": "Stars", "type": "INDIVIDUAL"})

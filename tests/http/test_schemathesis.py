@@ -116,7 +116,7 @@ async def url(door: Door) -> AsyncIterator[str]:
 async def stocked(engine: Engine, door: Door, url: str) -> Target:
     project = await make_project(engine)
     async with client_of(door, project.headers) as client:
-        return Target(url, project.headers, await one_of_everything(client))
+        return Target(url, project.headers, await one_of_everything(client, engine))
 
 
 @pytest.fixture(scope="module")

@@ -89,7 +89,7 @@ async def make_card_codes(engine: Engine) -> Progress:
 
 async def _free_codes(unit: Unit, due: list[Waiting]) -> dict[str, str]:
     codes: dict[str, str] = {}
-    entropy = _random_bytes()
+    entropy = random_bytes()
     remaining = due
     for _ in range(MISSES_BEFORE_FAILURE):
         if not remaining:
@@ -101,6 +101,7 @@ async def _free_codes(unit: Unit, due: list[Waiting]) -> dict[str, str]:
     return codes
 
 
-def _random_bytes() -> Iterator[int]:
+def random_bytes() -> Iterator[int]:
+    """Yield bytes of a cryptographic source for ever."""
     while True:
         yield from secrets.token_bytes(4096)

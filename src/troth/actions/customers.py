@@ -4,11 +4,11 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import NamedTuple
 
+from troth.actions.departures import leave
 from troth.actions.engine import Engine
 from troth.actions.platform_resources import found as found_resource
 from troth.actions.project_time import project_now
 from troth.actions.segments import memberships_of, save_crossings
-from troth.actions.settling import settle_to_leave
 from troth.actions.triggers import TRIGGERS
 from troth.core.access import Caller
 from troth.core.customers import Customer, CustomerFacts, Upsert, Upserts, decide_upserts
@@ -118,7 +118,7 @@ async def delete_customer(engine: Engine, caller: Caller, reference: str) -> Non
         if customer_id is None:
             raise not_found("customer", reference)
         joined = await members.lock_of_customer(unit, caller.project_id, customer_id)
-        await settle_to_leave(engine, unit, caller.project_id, [member.id for member in joined], caller.source)
+        await leave(engine, unit, caller.project_id, [member.id for member in joined], caller.source)
         cards = await members.lock_cards(unit, joined)
         now, fresh = await project_now(engine, unit.connection, caller.project_id), engine.identifiers.fresh
         gone = [departure(member, cards[member.id], now, fresh) for member in joined]

@@ -4,7 +4,7 @@ Whoever moves points opens a desk in its transaction, asks it for a member, deci
 what became of all of them at once.
 """
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from troth.actions.engine import Engine
@@ -78,6 +78,6 @@ async def open_desk(
     return Open(Desk(before, Present(in_force, now, engine.identifiers.fresh)), locked.busy)
 
 
-async def close_desk(engine: Engine, unit: Unit, project_id: str, desk: Desk) -> None:
-    """Save what became of the members at a desk."""
-    await ledger.save(unit, project_id, desk.movements(), desk.present.now, engine.identifiers.fresh)
+async def close_desk(engine: Engine, unit: Unit, project_id: str, desk: Desk) -> Mapping[str, str]:
+    """Save what became of the members at a desk; return the group in which each was saved that has moved."""
+    return await ledger.save(unit, project_id, desk.movements(), desk.present.now, engine.identifiers.fresh)

@@ -5,10 +5,11 @@ from datetime import datetime
 from typing import Any, Final, TypeAlias
 
 from troth.actions.card_codes import due_at_once
+from troth.actions.departures import leave
 from troth.actions.engine import Engine
 from troth.actions.project_time import project_now
 from troth.actions.schemas import check_metadata
-from troth.actions.settling import settle_to_leave, up_to_date
+from troth.actions.settling import up_to_date
 from troth.core.access import Caller
 from troth.core.activities import StoredActivity
 from troth.core.definitions import Definitions
@@ -137,7 +138,7 @@ async def delete(engine: Engine, caller: Caller, path: MemberPath) -> Member:
     """
 
     async def change(unit: Unit, member: Member, now: datetime) -> Change:
-        await settle_to_leave(engine, unit, caller.project_id, [member.id], caller.source)
+        await leave(engine, unit, caller.project_id, [member.id], caller.source)
         cards = await members.lock_cards(unit, [member])
         return departure(member, cards[member.id], now, engine.identifiers.fresh)
 

@@ -81,18 +81,6 @@ async def settle(engine: Engine, unit: Unit, project_id: str, member_ids: Collec
     return busy
 
 
-async def settle_to_leave(
-    engine: Engine, unit: Unit, project_id: str, member_ids: Collection[str], source: str
-) -> None:
-    """Book what fell due for locked members by now, and that they leave their tiers: they are about to be deleted."""
-    desk, _ = await open_desk(engine, unit, project_id, member_ids)
-    for member_id in member_ids:
-        holdings, present = desk.at(member_id)
-        if holdings is not None:
-            desk.book(member_id, holdings.left(present.now, present.fresh), (), source)
-    await close_desk(engine, unit, project_id, desk)
-
-
 async def next_due(engine: Engine, connection: Connection, project_id: str) -> datetime | None:
     """Return the instant at which points of a project next fall due, None if none ever do."""
     day = await ledger.next_due(connection, project_id)

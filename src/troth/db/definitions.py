@@ -121,7 +121,7 @@ async def earning_rules(
     """Return the earning rules of programs, whatever their status, the oldest assignment first."""
     found: dict[str, list[EarningRule]] = {one: [] for one in program_ids}
     for row in await connection.fetch(_SQL.earning_rules, project_id, list(program_ids)):
-        found[row["program_id"]].append(EarningRule(_definition(row)))
+        found[row["program_id"]].append(EarningRule(definition(row)))
     return {program_id: tuple(rules) for program_id, rules in found.items()}
 
 
@@ -138,12 +138,12 @@ async def change(unit: Unit, project_id: str) -> None:
 async def find(connection: Connection, project_id: str, kind: str, definition_id: str) -> Definition | None:
     """Return a definition that is not deleted."""
     row = await connection.fetchrow(_SQL.one, project_id, definition_id, kind)
-    return _definition(row) if row else None
+    return definition(row) if row else None
 
 
 async def find_several(connection: Connection, project_id: str, ids: Collection[str]) -> dict[str, Definition]:
     """Return those of the definitions that the project has and that are not deleted, whatever their kind."""
-    return {row["id"]: _definition(row) for row in await connection.fetch(_SQL.several, project_id, list(ids))}
+    return {row["id"]: definition(row) for row in await connection.fetch(_SQL.several, project_id, list(ids))}
 
 
 async def insert(unit: Unit, project_id: str, new: Definition) -> None:
@@ -202,7 +202,7 @@ async def page(
 ) -> Page[Definition]:
     """Return one page of the definitions of a kind that are not deleted."""
     rows, position = await listing.page(connection, declaration, query, _SQL.listed, project_id, kind)
-    return Page([_definition(row) for row in rows], position)
+    return Page([definition(row) for row in rows], position)
 
 
 async def retry_codes(unit: Unit, project_id: str, card_definition_id: str, now: datetime) -> None:
@@ -210,7 +210,8 @@ async def retry_codes(unit: Unit, project_id: str, card_definition_id: str, now:
     await unit.connection.execute(_SQL.retry_codes, project_id, card_definition_id, now)
 
 
-def _definition(row: Row) -> Definition:
+def definition(row: Row) -> Definition:
+    """Return the definition of a row."""
     return Definition(
         id=row["id"],
         kind=row["kind"],

@@ -93,8 +93,8 @@ async def holdings(
 
 async def save(
     unit: Unit, project_id: str, movements: Sequence[Movement], now: datetime, fresh: Callable[[str], str]
-) -> None:
-    """Save what a batch has moved, each member in a group of its own; members that nothing moved for are left alone."""
+) -> dict[str, str]:
+    """Save what a batch has moved, each member in a group of its own; return the group of each that has moved."""
     rows = _Rows()
     followed: list[Followed] = []
     for movement in movements:
@@ -103,11 +103,13 @@ async def save(
             rows.add(movement, group_id)
             if after and after is not before:
                 followed.append(Followed(movement.after.member.id, group_id, after))
-    if not rows.outbox:
-        return
-    unit.prove(_SQL.is_saved, *rows.outbox[0])
-    await unit.connection.execute(_SQL.save, project_id, now, *rows.columns())
-    await tiering.save(unit, project_id, followed)
+    if rows.outbox:
+        unit.prove(_SQL.is_saved, *rows.outbox[0])
+        await unit.connection.execute(_SQL.save, project_id, now, *rows.columns())
+        await tiering.save(unit, project_id, followed)
+    if rows.ended:
+        await unit.connection.execute(_SQL.save_ended, *map(_SEPARATOR.join, zip(*rows.ended, strict=True)))
+    return dict(rows.outbox)
 
 
 async def transaction_page(
@@ -151,6 +153,14 @@ async def look_again(unit: Unit, member_ids: Sequence[str], day: date) -> None:
     await unit.connection.execute(_SQL.look_again, list(member_ids), day)
 
 
+async def locked_points(
+    connection: Connection, asked: Collection[tuple[str, str, str]]
+) -> dict[str, tuple[CardTransaction, Mapping[str, int]]]:
+    """Return transactions, asked for by member, card and id, each with what its first posting took of which bucket."""
+    rows = await connection.fetch(_SQL.locked_points, *map(list, zip(*asked, strict=True)))
+    return {row["id"]: (_transaction(row), decode(row["changes"])) for row in rows}
+
+
 async def sums_in_period(
     connection: Connection, member_ids: Collection[str], types: Collection[str], first: datetime, after: datetime
 ) -> dict[tuple[str, str], int]:
@@ -164,6 +174,7 @@ class _Rows:
 
     def __init__(self) -> None:
         self.transactions: list[tuple[str, ...]] = []
+        self.ended: list[tuple[str, ...]] = []
         self.postings: list[tuple[str, ...]] = []
         self.buckets: list[tuple[str, ...]] = []
         self.pending: list[tuple[str, ...]] = []
@@ -176,14 +187,19 @@ class _Rows:
         member_id = movement.after.member.id
         self.outbox.append((member_id, group_id))
         for entry, source in movement.entries:
-            transaction = entry.transaction
-            self.transactions.append((
-                member_id, transaction.card_id, transaction.id, transaction.card_definition_id, transaction.type,
-                transaction.status, text(transaction.details), group_id, source,
-                timestamp(transaction.created_at), timestamp(transaction.occurred_at),
-            ))  # fmt: skip
-            instant = timestamp(transaction.created_at)
-            for place, posting in enumerate(entry.postings):
+            transaction, instant = entry.transaction, timestamp(entry.instant)
+            if entry.is_end:
+                self.ended.append((
+                    member_id, transaction.card_id, transaction.id, transaction.status, text(transaction.details),
+                    timestamp(transaction.created_at), instant,
+                ))  # fmt: skip
+            else:
+                self.transactions.append((
+                    member_id, transaction.card_id, transaction.id, transaction.card_definition_id, transaction.type,
+                    transaction.status, text(transaction.details), group_id, source,
+                    instant, timestamp(transaction.occurred_at),
+                ))  # fmt: skip
+            for place, posting in enumerate(entry.postings, start=int(entry.is_end)):
                 self.postings.append((member_id, transaction.card_id, *_posting(posting, place), instant))
         for card_id, account in movement.after.accounts.items():
             before = movement.before.accounts[card_id]

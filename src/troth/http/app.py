@@ -36,10 +36,12 @@ from troth.http.routes import (
     products,
     programs,
     project,
+    purchases,
     rewards,
     segments,
     tier_structures,
     tier_transactions,
+    vouchers,
 )
 from troth.http.routing import FORM, Routes
 
@@ -58,6 +60,7 @@ ALL_ROUTES: tuple[Routes, ...] = (
     benefits.routes,
     incentives.routes,
     rewards.routes,
+    purchases.routes,
     customers.routes,
     orders.routes,
     events.routes,
@@ -68,6 +71,7 @@ ALL_ROUTES: tuple[Routes, ...] = (
     event_schemas.routes,
     metadata_schemas.routes,
     campaigns.routes,
+    vouchers.routes,
     project.routes,
     async_actions.routes,
     clock.routes,

@@ -204,13 +204,17 @@ def _checked_basics(operation: Operation, headers: Headers) -> Callable[[bytes],
         raise Refusal(Reason.NOT_ACCEPTABLE, f"Answers are {operation.media_type}")
     if operation.upload:
         _check_body(headers, MULTIPART, LARGEST_UPLOAD)
-    if operation.validate is None:
+    if operation.validate is None or (operation.body_is_optional and _has_no_body(headers)):
         return None
     if operation.form:
         _check_body(headers, b"application/x-www-form-urlencoded", LARGEST_BODY)
         return form_body
     _check_body(headers, JSON.encode(), LARGEST_BODY)
     return json_body
+
+
+def _has_no_body(headers: Headers) -> bool:
+    return _header(headers, b"content-length") in (None, b"0") and _header(headers, b"transfer-encoding") is None
 
 
 def _check_body(headers: Headers, media_type: bytes, largest: int) -> None:

@@ -2,7 +2,7 @@
 
 from functools import partial
 
-from troth.actions import customers, events, members, memberships, orders, points
+from troth.actions import customers, events, members, memberships, orders, points, purchases
 from troth.actions.engine import Engine
 from troth.core.customers import Customer, Upsert
 from troth.core.events import CustomEvent, Track
@@ -10,6 +10,8 @@ from troth.core.members import Enrol, MemberWithCards
 from troth.core.memberships import MembershipInFull, MembershipPath
 from troth.core.orders import Order, Put
 from troth.core.points import Command
+from troth.core.purchases.shop import Buy
+from troth.core.purchases.transactions import RewardTransaction
 from troth.http.coalescer import Coalescer
 
 
@@ -38,3 +40,9 @@ class Lanes:
         )
         self.put_order = Coalescer[Put, Order](partial(orders.put_orders, engine), is_alone=is_alone)
         self.track_event = Coalescer[Track, CustomEvent](partial(events.track_events, engine), is_alone=is_alone)
+        self.purchases = Coalescer[Buy, RewardTransaction](
+            partial(purchases.buy, engine),
+            key=lambda command: command.member_id,
+            patient=partial(purchases.buy, engine, patient=True),
+            is_alone=is_alone,
+        )

@@ -1,7 +1,7 @@
 """How a route is declared: once, with FastAPI's own means, for the document as for the lean door that serves it."""
 
 from collections import defaultdict
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import AbstractAsyncContextManager
 from dataclasses import dataclass
 from http import HTTPStatus
@@ -100,6 +100,7 @@ class Operation:
     upload: Receiver | None
     validate: Callable[[Any], Any] | None
     """Turns the decoded body into the endpoint's body; None where there is none."""
+    body_is_optional: bool
     media_type: str
 
 
@@ -136,6 +137,7 @@ class Routes:
         reasons: Sequence[Reason] = (),
         status: int = 200,
         statuses: Sequence[int] = (),
+        others: Mapping[int, Any] = {},
         reserved: Sequence[int] = (),
         query: Sequence[dict[str, Any]] = (),
         changes: bool = True,
@@ -147,11 +149,11 @@ class Routes:
         """Declare an operation.
 
         The endpoint takes the call, the path's parameters in the path's order, then `body` if it has one. `reasons`
-        are its refusals besides those that any route has; `statuses` further successes of the same shape; `reserved`
-        statuses that the contract names although Troth has no use for them; `query` its parameters as OpenAPI has
-        them. `changes` says that a read-only key may not call it, `public` that it asks for no credentials, `keyed`
-        that a POST or PUT takes an idempotency key. What `upload` makes of a file, the endpoint finds as the call's
-        `received`.
+        are its refusals besides those that any route has; `statuses` further successes of the same shape, `others` of
+        other shapes; `reserved` statuses that the contract names although Troth has no use for them; `query` its
+        parameters as OpenAPI has them. `changes` says that a read-only key may not call it, `public` that it asks for
+        no credentials, `keyed` that a POST or PUT takes an idempotency key. What `upload` makes of a file, the endpoint
+        finds as the call's `received`.
         """
         keyed = keyed and method in ("POST", "PUT")
 
@@ -167,8 +169,8 @@ class Routes:
             responses = _responses(refusals, reserved)
             if is_lines:
                 responses[status] = {"content": {JSON_LINES: {"schema": TypeAdapter(*get_args(answer)).json_schema()}}}
-            for other in statuses:
-                responses[other] = {"model": answer, "description": HTTPStatus(other).phrase}
+            for other, model in {**dict.fromkeys(statuses, answer), **others}.items():
+                responses[other] = {"model": model, "description": HTTPStatus(other).phrase}
             self.router.add_api_route(
                 path,
                 endpoint,
@@ -196,6 +198,7 @@ class Routes:
                     keyed=keyed,
                     upload=upload,
                     validate=_validator(body) if body else None,
+                    body_is_optional=body is not None and body.default is not Parameter.empty,
                     media_type=JSON_LINES if is_lines else JSON,
                 )
             )

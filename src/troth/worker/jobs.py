@@ -8,6 +8,7 @@ from troth.actions import (
     daily,
     earning,
     idempotency_keys,
+    issuing,
     ledger_audit,
     member_batches,
     order_imports,
@@ -17,6 +18,7 @@ from troth.actions.customer_imports import CUSTOMER_IMPORTS
 from troth.actions.daily import DAILY_WORK
 from troth.actions.earning import FORGET_EVALUATIONS
 from troth.actions.idempotency_keys import IDEMPOTENCY_KEYS
+from troth.actions.issuing import ISSUING
 from troth.actions.ledger_audit import LEDGER_AUDIT
 from troth.actions.member_batches import MEMBER_BATCHES
 from troth.actions.members import CARD_CODES
@@ -30,6 +32,7 @@ JOBS: Final[Mapping[str, Job]] = {
     CUSTOMER_IMPORTS: customer_imports.work_off,
     ORDER_IMPORTS: order_imports.work_off,
     TRIGGERS: Round(earning.evaluate).work_off,
+    ISSUING: issuing.work_off,
     LEDGER_AUDIT: ledger_audit.work_off,
     IDEMPOTENCY_KEYS: idempotency_keys.forget_expired,
     DAILY_WORK: daily.work_off,

@@ -4,7 +4,7 @@ The buckets of an account always hold what its balance says: `sum of points == m
 below zero first fills the hole, and only the rest goes into a bucket.
 """
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from datetime import date, datetime, timedelta
 from typing import Final, Literal, NamedTuple, TypeAlias
 
@@ -45,11 +45,23 @@ class Account(NamedTuple):
             return self.slidings[bucket.expiration_key].expires_on
         return bucket.expires_on
 
+    def is_over(self, bucket: Bucket, day: date) -> bool:
+        """Tell whether a bucket's last day of use is before a day."""
+        if bucket.expires_on is None and bucket.expiration_type == SLIDING:
+            # The date of a sliding expiration is forgotten once it is over.
+            sliding = self.slidings.get(bucket.expiration_key)
+            return sliding is None or sliding.expires_on < day
+        return bucket.expires_on is not None and bucket.expires_on < day
+
     def usable(self) -> list[Bucket]:
-        """Return the buckets that hold points, in the order in which they are consumed (domain 7)."""
-        held = [one for one in self.buckets.values() if one.points > 0]
-        held.sort(key=lambda one: (self.date_of(one) or _LAST_DAY, one.month, one.id))
-        return held
+        """Return the buckets that hold points, in the order in which they are consumed."""
+        return sorted((one for one in self.buckets.values() if one.points > 0), key=self.consumed_by)
+
+    def consumed_by(self, bucket: Bucket) -> tuple[date, date, str]:
+        """Return what buckets are consumed by: soonest date first, undated last, then month, then id (domain 7)."""
+        forgotten = bucket.expires_on is None and bucket.expiration_type == SLIDING
+        known = not forgotten or bucket.expiration_key in self.slidings
+        return (self.date_of(bucket) if known else None) or _LAST_DAY, bucket.month, bucket.id
 
 
 class Filled(NamedTuple):
@@ -75,17 +87,45 @@ def filled(
     They merge into the bucket of their expiration, date and month, or open it under `bucket_id`.
     """
     account, last_day = _dated(account, expiration, day)
-    key = expiration_key(expiration)
+    key, month = expiration_key(expiration), day.replace(day=1)
     fixed = None if expiration.type == SLIDING else last_day
-    month = day.replace(day=1)
-    for one in account.buckets.values():
-        if one.status == "ACTIVE" and (one.expiration_key, one.expires_on, one.month) == (key, fixed, month):
-            bucket = one
-            break
-    else:
-        bucket = Bucket(bucket_id, expiration.type, key, fixed, month, 0, "ACTIVE", instant)
+    bucket = _open_like(account, key, fixed, month) or Bucket(
+        bucket_id, expiration.type, key, fixed, month, 0, "ACTIVE", instant
+    )
     account, changes = poured(account, kind, points, {bucket.id: points}, instant, {bucket.id: bucket})
     return Filled(account, changes, last_day)
+
+
+def restored(
+    account: Account,
+    kind: Kind,
+    consumed: Changes,
+    *,
+    expiration: PointsExpiration,
+    day: date,
+    instant: datetime,
+    fresh: Callable[[str], str],
+) -> tuple[Account, Changes]:
+    """Return the account with points that a posting consumed back where they were (domain 7).
+
+    They keep the month in which they were earned, and their date; if that has passed, they get the wallet's, by
+    `expiration` from this day on. Sliding points have the date that the last activity gives. The account holds the
+    buckets that they were taken from, even if those are done.
+    """
+    shares: dict[str, int] = {}
+    for bucket in sorted((account.buckets[one] for one in consumed), key=account.consumed_by):
+        if account.is_over(bucket, day):
+            account, last_day = _dated(account, expiration, day)
+            fixed = None if expiration.type == SLIDING else last_day
+            wanted = Bucket(
+                fresh("lcpeb"), expiration.type, expiration_key(expiration), fixed, bucket.month, 0, "ACTIVE", instant
+            )
+        else:
+            wanted = bucket._replace(status="ACTIVE")
+        home = _open_like(account, wanted.expiration_key, wanted.expires_on, wanted.month) or wanted
+        account = account._replace(buckets={**account.buckets, home.id: home})
+        shares[home.id] = shares.get(home.id, 0) - consumed[bucket.id]
+    return poured(account, kind, sum(shares.values()), shares, instant, account.buckets)
 
 
 def poured(
@@ -180,6 +220,12 @@ def next_activation(account: Account) -> NextActivation | None:
         return None
     nearest, kind, _ = min(waiting)
     return NextActivation(nearest, sum(points for *which, points in waiting if which == [nearest, kind]), kind)
+
+
+def _open_like(account: Account, key: str, expires_on: date | None, month: date) -> Bucket | None:
+    """Return the bucket that takes points of an expiration, date and month, None if none does yet."""
+    like = (key, expires_on, month)
+    return next((one for one in _open(account) if (one.expiration_key, one.expires_on, one.month) == like), None)
 
 
 def _open(account: Account) -> Iterable[Bucket]:

@@ -31,7 +31,7 @@ class Holdings(NamedTuple):
         """Return the holdings after a booking on one of the accounts, its tier evaluated (domain 10)."""
         account, transaction, standing = booked.account, booked.entry.transaction, self.standing
         if standing and standing.card_id == account.card_id:
-            fresh = derived_in_turn(transaction.created_at, transaction.id)
+            fresh = derived_in_turn(booked.entry.instant, transaction.id)
             standing = standing.after(booked.entry, account.counters.balance, fresh)
         return self._replace(accounts={**self.accounts, account.card_id: account}, standing=standing)
 

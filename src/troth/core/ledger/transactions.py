@@ -56,10 +56,20 @@ class CardTransaction(NamedTuple):
 
 
 class Entry(NamedTuple):
-    """A booked transaction with its postings; one that is REJECTED has none."""
+    """A booked transaction with its postings, or the end of one that was PENDING; what is REJECTED at once has none."""
 
     transaction: CardTransaction
     postings: tuple[Posting, ...]
+
+    @property
+    def is_end(self) -> bool:
+        """Whether the transaction was booked before, with one posting, and is decided by this."""
+        return self.transaction.updated_at is not None
+
+    @property
+    def instant(self) -> datetime:
+        """When this was booked."""
+        return self.transaction.updated_at or self.transaction.created_at
 
 
 def shown(transaction: CardTransaction, program_id: str, member_id: str) -> dict[str, Any]:

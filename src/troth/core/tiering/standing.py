@@ -50,9 +50,9 @@ class Standing(NamedTuple):
             return self
         transaction = entry.transaction
         origin = Origin("card_operations", (transaction.id,))
-        activity = _ACTIVITIES.get(transaction.type)
+        activity = None if entry.is_end else _ACTIVITIES.get(transaction.type)
         occurred_on = day_of(transaction.occurred_at, self.zone)
-        cause = Cause(transaction.created_at, origin, occurred_on if activity and self._slides(activity) else None)
+        cause = Cause(entry.instant, origin, occurred_on if activity and self._slides(activity) else None)
         present = self.counting((entry,))
         return present._with(after_change(present.structure, present.state, self.facts(balance), cause, fresh))
 

@@ -188,6 +188,30 @@ INSERT INTO outbox (member_id, id, project_id, created_at)
 SELECT member_id, id, $1, $2
 FROM unnest(string_to_array($58, E'\x1f'), string_to_array($59, E'\x1f')) AS new (member_id, id);
 
+-- name: save_ended
+-- Transactions that were PENDING and are decided.
+UPDATE card_transactions AS transaction
+SET status = ended.status, details = ended.details::json, updated_at = ended.updated_at::timestamptz
+FROM unnest(
+    string_to_array($1, E'\x1f'), string_to_array($2, E'\x1f'), string_to_array($3, E'\x1f'),
+    string_to_array($4, E'\x1f'), string_to_array($5, E'\x1f'), string_to_array($6, E'\x1f'),
+    string_to_array($7, E'\x1f')
+) AS ended (member_id, card_id, id, status, details, created_at, updated_at)
+WHERE transaction.member_id = ended.member_id AND transaction.card_id = ended.card_id
+    AND transaction.created_at = ended.created_at::timestamptz AND transaction.id = ended.id;
+
+-- name: locked_points
+SELECT
+    transaction.id, transaction.card_id, transaction.card_definition_id, transaction.type, transaction.status,
+    transaction.details, transaction.created_at, transaction.occurred_at, transaction.updated_at, posting.changes
+FROM unnest($1::text[], $2::text[], $3::text[]) AS asked (member_id, card_id, id)
+JOIN postings AS posting
+    ON posting.member_id = asked.member_id AND posting.card_id = asked.card_id AND posting.transaction_id = asked.id
+    AND posting.place = 0
+JOIN card_transactions AS transaction
+    ON transaction.member_id = asked.member_id AND transaction.card_id = asked.card_id
+    AND transaction.created_at = posting.posted_at AND transaction.id = asked.id;
+
 -- name: is_saved
 SELECT true FROM outbox WHERE member_id = $1 AND id = $2;
 
