@@ -26,7 +26,7 @@ NAMES_NOT_IDS: Final = frozenset({"resource"})
 """Path parameters whose values every project has."""
 
 READING: Final = frozenset(
-    {"generate-oauth-token", "introspect-oauth-token", "revoke-oauth-token", "examineEarningRules"}
+    {"generate-oauth-token", "introspect-oauth-token", "revoke-oauth-token", "examineEarningRules", "examineRewards"}
 )
 """Operations that a read-only key may call although they are no GET (domain 2)."""
 
@@ -92,6 +92,9 @@ BODIES: Final[Mapping[str, Body]] = {
     "updateProgramMember": lambda _: {"metadata": {"x": 1}},
     "upsertCustomersInBulk": lambda _: [{"source_id": "crm/1"}],
     "importCustomersCsv": lambda _: {"file": b"source_id\ncrm/1\n"},
+    "examineRewards": lambda ids: {
+        "customer_identification": {"type": "customer_id", "customer_id": ids["customerId"]}
+    },
     "createCampaign": lambda _: {
         "name": "Coupons",
         "campaign_type": "DISCOUNT_COUPONS",
