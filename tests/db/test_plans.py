@@ -18,6 +18,7 @@ from troth.db.queries import queries
 from troth.http.routes.customers import CUSTOMERS
 from troth.http.routes.members import MEMBER_HISTORY, MEMBERS
 from troth.http.routes.orders import ORDERS
+from troth.http.routes.payments import PAYMENTS
 from troth.http.routes.tier_transactions import TIER_TRANSACTIONS
 
 pytestmark = pytest.mark.anyio
@@ -30,6 +31,7 @@ INDEXES = (
     "customers_of_project",
     "tier_transactions_pkey",
     "orders_of_project",
+    "order_transactions_pkey",
 )
 
 
@@ -93,7 +95,16 @@ async def filled(connection: Connection, project_id: str) -> None:
         " $2::timestamptz - random() * interval '1 year' FROM generate_series(1, $3::int) AS n",
         project_id, NOW, ROWS,
     )  # fmt: skip
-    await connection.execute("ANALYZE customers, members, member_activities, tier_transactions, orders")
+    await connection.execute(
+        "INSERT INTO order_transactions (member_id, id, project_id, program_id, card_id, card_definition_id,"
+        " card_transaction_id, order_id, number, amount, points, details, group_id, created_at)"
+        " SELECT 'lmbr_' || md5($1), 'lotx_' || md5($1 || n), $1, 'lprg_1', 'lcrd_1', 'lcdef_1', 'lctx_1', 'ord_1', n,"
+        " 5, 5, '{}', 'lgrp_1', $2::timestamptz - n * interval '1 second' FROM generate_series(1, $3::int) AS n",
+        project_id, NOW, ROWS,
+    )  # fmt: skip
+    await connection.execute(
+        "ANALYZE customers, members, member_activities, tier_transactions, orders, order_transactions"
+    )
 
 
 @pytest.mark.parametrize("later", [False, True], ids=["first page", "later page"])
@@ -112,6 +123,7 @@ async def test_lists_that_grow_are_read_in_the_order_of_an_index(
             (CUSTOMERS, queries("customers").listed, (project.id,)),
             (TIER_TRANSACTIONS, queries("tiering").transactions, (member_id,)),
             (ORDERS, queries("orders").listed, (project.id,)),
+            (PAYMENTS, queries("payments").listed, (member_id,)),
         ]
         plans = [
             await explained(connection, declaration, query(declaration, order, later=later), source, *scope)

@@ -50,6 +50,7 @@ BODIES: Final[Mapping[str, Body]] = {
         "type": "INDIVIDUAL",
         "status": "ACTIVE",
         "points_expiration": EXPIRATION,
+        "pay_with_points": {"type": "EXCHANGE_RATIO", "exchange_ratio": {"formula": "1"}},
     },
     "createEarningRule": lambda ids: {
         "name": "Rule",
@@ -88,6 +89,7 @@ BODIES: Final[Mapping[str, Body]] = {
     "createMember": lambda ids: {"customer_id": ids["customerId"]},
     "batchCreateProgramMembers": lambda ids: [{"customer_id": ids["customerId"]}],
     "adjustCardPoints": lambda _: {"points": 10},
+    "createMemberOrderPayment": lambda ids: {"card_id": ids["cardId"], "order": {"id": ids["orderId"]}},
     "purchaseMemberReward": lambda ids: {"reward_id": ids["rewardId"]},
     "updateProgramMember": lambda _: {"metadata": {"x": 1}},
     "upsertCustomersInBulk": lambda _: [{"source_id": "crm/1"}],
@@ -111,6 +113,7 @@ BODIES: Final[Mapping[str, Body]] = {
     "createOrder": lambda ids: {
         "customer": {"id": ids["customerId"]},
         "items": [{"product_id": ids["productId"], "sku_id": ids["skuId"]}],
+        "amount": 3,
     },
     "importOrders": lambda _: [{"source_id": "shop/1"}],
     "trackCustomEvent": lambda ids: {"event": "visited", "customer": {"id": ids["customerId"]}},
@@ -210,6 +213,8 @@ async def one_of_everything(client: httpx.AsyncClient, engine: Engine) -> dict[s
     ids["cardId"] = shown["cards"][0]["card"]["id"]
     await by_id["adjustCardPoints"].call(client, ids)
     ids["bucketId"] = (await by_id["listCardExpiringPoints"].call(client, ids)).json()["data"][0]["id"]
+    paid = await by_id["createMemberOrderPayment"].call(client, ids)
+    assert paid.status_code == 202, paid.text
     bought = await by_id["purchaseMemberReward"].call(client, ids)
     ids["rewardTransactionId"] = bought.json()["transaction"]["id"]
     while (await issuing.work_off(engine)).more:

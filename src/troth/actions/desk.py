@@ -4,16 +4,16 @@ Whoever moves points opens a desk in its transaction, asks it for a member, deci
 what became of all of them at once.
 """
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
 from typing import Final, NamedTuple
 
 from troth.actions.engine import Engine
-from troth.actions.project_time import project_now
+from troth.actions.project_time import project_now, read_project_now
 from troth.core.ledger.holdings import Holdings, Movement, now_for, up_to
 from troth.core.ledger.transactions import Entry
 from troth.core.points import Present
-from troth.db import ledger
-from troth.db.database import Unit
+from troth.db import definitions, ledger, members
+from troth.db.database import Connection, Unit
 
 LATE: Final = '{"channel":"INTERNAL"}'
 """The `source` of what time itself brings about."""
@@ -69,13 +69,29 @@ async def open_desk(
     *,
     buckets: Collection[str] = (),
     patient: bool = False,
+    then_lock: Callable[[], Awaitable[None]] | None = None,
 ) -> Open:
-    """Lock members and load all that decisions on their points need; `buckets` are loaded even if they are done."""
+    """Lock members and load all that decisions on their points need; `buckets` are loaded even if they are done.
+
+    `then_lock` takes what locks come after those of members: now is asked after all of them.
+    """
     locked = await ledger.lock(unit, project_id, member_ids, patient=patient)
+    if then_lock:
+        await then_lock()
     in_force = await engine.definitions.at(unit.connection, project_id, locked.version)
     before = await ledger.holdings(unit.connection, locked.members, in_force, buckets)
     now = await project_now(engine, unit.connection, project_id)
     return Open(Desk(before, Present(in_force, now, engine.identifiers.fresh)), locked.busy)
+
+
+async def look_at_desk(engine: Engine, connection: Connection, project_id: str, member_ids: Collection[str]) -> Desk:
+    """Return a desk at which nobody is locked and nothing is saved: what would be decided on these members now."""
+    version = await definitions.version(connection, project_id)
+    in_force = await engine.definitions.at(connection, project_id, version)
+    now = await read_project_now(engine, connection, project_id)
+    found = await members.with_cards(connection, project_id, list(member_ids))
+    before = await ledger.holdings(connection, {id_: one.member for id_, one in found.items()}, in_force)
+    return Desk(before, Present(in_force, now, engine.identifiers.fresh))
 
 
 async def close_desk(engine: Engine, unit: Unit, project_id: str, desk: Desk) -> Mapping[str, str]:

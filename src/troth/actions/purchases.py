@@ -2,21 +2,18 @@
 
 from collections.abc import Sequence
 
-from troth.actions.desk import close_desk, open_desk
+from troth.actions.desk import close_desk, look_at_desk, open_desk
 from troth.actions.engine import Engine
 from troth.actions.issuing import ISSUING, due_at_once
 from troth.actions.members import get_members
-from troth.actions.project_time import read_project_now
 from troth.actions.purchase_facts import purchase_facts
 from troth.core.batches import BUSY, Busy
-from troth.core.ledger.holdings import now_for, up_to
 from troth.core.lists import ListDeclaration, ListQuery, Page
-from troth.core.points import Present
 from troth.core.purchases.decision import Purchase
 from troth.core.purchases.shop import Buy, Shop
 from troth.core.purchases.transactions import RewardTransaction
 from troth.core.refusals import Refusal
-from troth.db import definitions, ledger, members, purchases
+from troth.db import purchases
 from troth.db.database import Connection, Unit
 
 
@@ -68,15 +65,10 @@ async def simulate(engine: Engine, project_id: str, command: Buy) -> RewardTrans
     """
 
     async def look(connection: Connection) -> RewardTransaction:
-        version = await definitions.version(connection, project_id)
-        in_force = await engine.definitions.at(connection, project_id, version)
-        now = await read_project_now(engine, connection, project_id)
-        found = await members.with_cards(connection, project_id, [command.member_id])
-        holdings = await ledger.holdings(connection, {id_: one.member for id_, one in found.items()}, in_force)
-        before = holdings.get(command.member_id)
-        present = Present(in_force, now_for(before, now) if before else now, engine.identifiers.fresh)
+        desk = await look_at_desk(engine, connection, project_id, [command.member_id])
+        settled, present = desk.at(command.member_id)
+        holdings = {command.member_id: settled} if settled else {}
         facts = await purchase_facts(engine, connection, project_id, [command], holdings, present, lock=False)
-        settled = up_to(before, present.now, in_force.zone, present.fresh)[0] if before else None
         return Shop(facts).buy(command, settled, present).transaction
 
     return await engine.database.read(look)

@@ -24,11 +24,24 @@ Line = Mapping[str, Any]
 """An item as it is kept and shown; see `order_items.priced`."""
 
 
+class PointsPaid(NamedTuple):
+    """What members have paid of an order with points.
+
+    `amount`, in minor units, is what was not returned of it; `payments_count` also counts the payments that were
+    returned; `payer_ids` are the customers who made them.
+    """
+
+    amount: int = 0
+    payments_count: int = 0
+    payer_ids: tuple[str, ...] = ()
+
+
 class Order(NamedTuple):
     """An order as it stands; `updated_at` is None until the first change.
 
     `amount` is before all discounts, `initial_amount` None where it is the same, `discount_amount` the order's own
-    discount. `paid_at` is when it became PAID for the first time, `canceled_at` when it was first CANCELED after that.
+    discount. `paid_at` is when it became PAID for the first time, `canceled_at` when it was first CANCELED after that;
+    payments with points are counted beside them.
     """
 
     id: str
@@ -45,6 +58,7 @@ class Order(NamedTuple):
     canceled_at: datetime | None
     created_at: datetime
     updated_at: datetime | None
+    points_paid: PointsPaid = PointsPaid()
 
 
 class Put(NamedTuple):

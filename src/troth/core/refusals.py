@@ -66,6 +66,9 @@ class Reason(Enum):
     PURCHASE_FREQUENCY = Answer(423, "purchase_frequency_exceeded", "Reward was bought as often as allowed")
     NO_MATCHING_COST = Answer(423, "no_matching_cost", "No cost of the reward is for the member")
     NO_CARD_FOR_COST = Answer(423, "no_card_for_cost", "No card to pay the reward from")
+    PAYMENTS_NOT_ENABLED = Answer(423, "pay_with_points_not_enabled", "Paying with points is not enabled")
+    ORDER_ALREADY_PAID = Answer(423, "order_already_paid", "Order is paid already")
+    ZERO_BALANCE = Answer(423, "zero_card_balance", "Card balance is zero")
     INSUFFICIENT_BALANCE = Answer(423, "insufficient_card_balance", "Insufficient card balance")
     GLOBAL_SPENDING_LIMIT = Answer(423, "global_spending_limit_exceeded", "Global spending limit exceeded")
     TRANSACTION_SPENDING_LIMIT = Answer(

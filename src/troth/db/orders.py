@@ -1,6 +1,6 @@
 """Orders: created and updated in batches, read and listed; and what their items name of the catalogue."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import Final
 
 from troth.core.configuration import timestamp
@@ -8,7 +8,7 @@ from troth.core.definitions import shown_instant
 from troth.core.json import decode, text
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.order_items import Good, Goods, Named
-from troth.core.orders import Order, Put, Puts
+from troth.core.orders import Order, PointsPaid, Put, Puts
 from troth.db import listing
 from troth.db.database import Connection, Outrun, Row, Unit
 from troth.db.queries import queries
@@ -21,6 +21,13 @@ async def lock(unit: Unit, project_id: str, commands: Sequence[Put]) -> list[Ord
     """Return the orders that commands name; nobody else changes them until the transaction ends."""
     ids = {named for one in commands for named in (one.order_id, one.existing) if named is not None}
     source_ids = {named for one in commands for named in (one.source_id, one.existing) if named is not None}
+    return await lock_named(unit, project_id, ids, source_ids)
+
+
+async def lock_named(
+    unit: Unit, project_id: str, ids: Collection[str], source_ids: Collection[str] = ()
+) -> list[Order]:
+    """Return orders by their ids or their source ids; nobody else changes or pays them until the transaction ends."""
     if not ids and not source_ids:
         return []
     return [_order(row) for row in await unit.connection.fetch(_SQL.lock, project_id, list(ids), list(source_ids))]
@@ -123,6 +130,7 @@ def _order(row: Row) -> Order:
         canceled_at=row["canceled_at"],
         created_at=row["created_at"],
         updated_at=row["updated_at"],
+        points_paid=PointsPaid(row["points_paid_amount"], row["payments_count"], tuple(row["payer_ids"])),
     )
 
 

@@ -2,13 +2,15 @@
 
 from functools import partial
 
-from troth.actions import customers, events, members, memberships, orders, points, purchases
+from troth.actions import customers, events, members, memberships, orders, payments, points, purchases
 from troth.actions.engine import Engine
 from troth.core.customers import Customer, Upsert
 from troth.core.events import CustomEvent, Track
 from troth.core.members import Enrol, MemberWithCards
 from troth.core.memberships import MembershipInFull, MembershipPath
 from troth.core.orders import Order, Put
+from troth.core.payments.decision import Pay
+from troth.core.payments.transactions import Payment
 from troth.core.points import Command
 from troth.core.purchases.shop import Buy
 from troth.core.purchases.transactions import RewardTransaction
@@ -44,5 +46,11 @@ class Lanes:
             partial(purchases.buy, engine),
             key=lambda command: command.member_id,
             patient=partial(purchases.buy, engine, patient=True),
+            is_alone=is_alone,
+        )
+        self.payments = Coalescer[Pay, Payment](
+            partial(payments.pay, engine),
+            key=lambda command: command.path.member_id,
+            patient=partial(payments.pay, engine, patient=True),
             is_alone=is_alone,
         )

@@ -2,11 +2,12 @@
 -- `project_id || ''`, which no index serves (see customers.sql).
 
 -- name: lock
--- Sorted, so that two batches never wait for each other crosswise. Orders are locked before their customers.
+-- Sorted, so that two batches never wait for each other crosswise. Orders are locked before their customers, and after
+-- the members who pay them.
 SELECT
     found.id, found.source_id, found.status, found.customer_id, found.referrer_id, found.amount, found.initial_amount,
     found.discount_amount, found.items, found.metadata, found.paid_at, found.canceled_at, found.created_at,
-    found.updated_at
+    found.updated_at, found.points_paid_amount, found.payments_count, found.payer_ids
 FROM (
     SELECT asked.id COLLATE "C" AS id FROM unnest($2::text[]) AS asked (id)
     UNION
@@ -96,7 +97,7 @@ SELECT true FROM orders WHERE id = $1;
 -- name: one
 SELECT
     id, source_id, status, customer_id, referrer_id, amount, initial_amount, discount_amount, items, metadata, paid_at,
-    canceled_at, created_at, updated_at
+    canceled_at, created_at, updated_at, points_paid_amount, payments_count, payer_ids
 FROM orders
 WHERE id = coalesce(
     (SELECT by_id.id FROM orders AS by_id WHERE by_id.id = $2 AND by_id.project_id || '' = $1),
@@ -106,6 +107,6 @@ WHERE id = coalesce(
 -- name: listed
 SELECT
     id, source_id, status, customer_id, referrer_id, amount, initial_amount, discount_amount, items, metadata, paid_at,
-    canceled_at, created_at, updated_at
+    canceled_at, created_at, updated_at, points_paid_amount, payments_count, payer_ids
 FROM orders
 WHERE project_id = $1;
