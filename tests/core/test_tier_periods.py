@@ -237,7 +237,7 @@ def test_story(row: Row, zone: str) -> None:
 )
 def test_a_tier_expires_when_its_last_day_ends(zone: str, reached: str, expires: str) -> None:
     of, moment = structure("balance / 30 DAY / multi"), datetime.fromisoformat(reached).astimezone(UTC)
-    facts = Facts(0, frozenset(), ZoneInfo(zone))
+    facts = Facts("lcrd_1", 0, frozenset(), ZoneInfo(zone))
     cause = Cause(moment, None)
-    _, booked = after_change(of, before_the_first(of, day_of(moment, facts.zone)), facts, cause, str)
+    _, booked = after_change(of, before_the_first(of, day_of(moment, facts.zone)), facts, cause)
     assert [one.expires_at for one in booked] == [datetime.fromisoformat(expires)]

@@ -7,7 +7,6 @@ An event happens at noon, but `expire` and `activate` at the midnight that begin
 
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, time, timedelta
-from itertools import count
 from typing import Any, NamedTuple
 from zoneinfo import ZoneInfo
 
@@ -132,14 +131,10 @@ class Story:
 
     def __init__(self, of: Structure, zone: str = "UTC", *, every_night: bool = False, twice: bool = False) -> None:
         self.structure, self.every_night, self.times = of, every_night, 2 if twice else 1
-        self.facts = Facts(0, frozenset(), ZoneInfo(zone))
+        self.facts = Facts("lcrd_1", 0, frozenset(), ZoneInfo(zone))
         self.state = TierState()
         self.day = date.min
         self.booked: list[TierTransaction] = []
-        self._ids = count()
-
-    def fresh(self, prefix: str) -> str:
-        return f"{prefix}_{next(self._ids):x}"
 
     def live(self, story: Sequence[Event]) -> "Story":
         for event in story:
@@ -173,10 +168,10 @@ class Story:
         self.day = day
         if event and event.verb == "activate":
             self._change(event.amount, counts=event.amount)
-        self._take(lambda: at_midnight(self.structure, self.state, self.facts, day, Step.TIERS_EXPIRE, self.fresh))
+        self._take(lambda: at_midnight(self.structure, self.state, self.facts, day, Step.TIERS_EXPIRE))
         if event and event.verb == "expire":
             self._change(-event.amount)
-        self._take(lambda: at_midnight(self.structure, self.state, self.facts, day, Step.BALANCE_TIERS, self.fresh))
+        self._take(lambda: at_midnight(self.structure, self.state, self.facts, day, Step.BALANCE_TIERS))
 
     def _change(self, points: int, counts: int = 0) -> None:
         self.facts = self.facts._replace(balance=self.facts.balance + points)
@@ -192,13 +187,13 @@ class Story:
             (segments.add if event.verb == "in" else segments.discard)(event.segment)
             self.facts = self.facts._replace(segment_ids=frozenset(segments))
         if event.verb == "gone":
-            self._take(lambda: departure(self.structure, self.state, self.facts, self._cause(event, None), self.fresh))
+            self._take(lambda: departure(self.structure, self.state, self.facts, self._cause(event, None)))
         elif event.verb != "end":
             self._evaluate(event, Origin("card_operations", ("lctx_1",)))
 
     def _evaluate(self, event: Event, origin: Origin) -> None:
         cause = self._cause(event, origin)
-        self._take(lambda: after_change(self.structure, self.state, self.facts, cause, self.fresh))
+        self._take(lambda: after_change(self.structure, self.state, self.facts, cause))
 
     def _cause(self, event: Event, origin: Origin | None) -> Cause:
         noon = datetime.combine(event.day, time(12), self.facts.zone).astimezone(UTC)
@@ -254,6 +249,8 @@ def check_gap_free(story: Story) -> None:
             assert since is None or one.start_at >= since
             held, since = one.tier_to, one.start_at
     assert held == story.state.tier_id
+    new = [one.id for one in story.booked if one.updated_at is None]
+    assert new == sorted(set(new))
     pending = {one.id: one for one in story.booked if one.status == "PENDING"}
     done = {one.id for one in story.booked if one.updated_at}
     assert set(pending) - done == ({story.state.deferred.id} if story.state.deferred else set())

@@ -27,6 +27,6 @@ async def leave(engine: Engine, unit: Unit, project_id: str, member_ids: Collect
     for member_id in member_ids:
         holdings, present = desk.at(member_id)
         if holdings is not None:
-            desk.book(member_id, holdings.left(present.now, present.fresh), (), source)
+            desk.book(member_id, holdings.left(present.now), (), source)
     groups = await close_desk(engine, unit, project_id, desk)
     await purchases.save_ended(unit, ended, groups)

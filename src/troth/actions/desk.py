@@ -35,7 +35,7 @@ class Desk:
             return None, self._present
         present = self._present._replace(now=now_for(self._after.get(member_id, before), self._present.now))
         if member_id not in self._after:
-            self._after[member_id], late = up_to(before, present.now, present.definitions.zone, present.fresh)
+            self._after[member_id], late = up_to(before, present.now, present.definitions.zone)
             self._entries[member_id] = [(entry, LATE) for entry in late]
         return self._after[member_id], present
 

@@ -50,7 +50,7 @@ async def examine_earning_rules(engine: Engine, project_id: str, request: Examin
     async def look(connection: Connection) -> dict[str, Any]:
         facts = await _facts(engine, connection, project_id, identification.type, identification.reference)
         scenes = [await _scene(connection, project_id, facts, one) for one in request.examined()]
-        found = [_opportunity(engine, facts, one, scenes) for one in facts.memberships]
+        found = [_opportunity(facts, one, scenes) for one in facts.memberships]
         granted = benefits_of(found)
         benefits = await definitions.find_several(connection, project_id, granted) if granted else {}
         return shown(request.event, facts.customer, found, benefits)
@@ -101,11 +101,11 @@ async def _scene(connection: Connection, project_id: str, facts: _Facts, asked: 
     return Scene(happening(asked, lines), facts.now, facts.in_force.zone, customer)
 
 
-def _opportunity(engine: Engine, facts: _Facts, membership: Membership, scenes: Sequence[Scene]) -> Opportunity:
+def _opportunity(facts: _Facts, membership: Membership, scenes: Sequence[Scene]) -> Opportunity:
     member = membership.member.member
     program, rules = facts.in_force.programs[membership.program.id], facts.rules[membership.program.id]
     before = facts.holdings[member.id]
-    holdings, _ = up_to(before, now_for(before, facts.now), facts.in_force.zone, engine.identifiers.fresh)
+    holdings, _ = up_to(before, now_for(before, facts.now), facts.in_force.zone)
     asked = member_facts(program, holdings, facts.successes.get(member.id))
     decided: list[Outcome] = []
     points: list[Limited] = []

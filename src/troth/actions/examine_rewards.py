@@ -84,7 +84,7 @@ async def _opportunities(
     for one in found:
         member_id, program = one.member.member.id, in_force.programs[one.program.id]
         then = present._replace(now=now_for(holdings[member_id], present.now))
-        settled, _ = up_to(holdings[member_id], then.now, in_force.zone, then.fresh)
+        settled, _ = up_to(holdings[member_id], then.now, in_force.zone)
         offers = [shop.offer(command, settled) for command in asked[member_id]]
         opportunities.append(Opportunity(one, list(estimates(offers, program, settled, then))))
     return opportunities

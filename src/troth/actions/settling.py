@@ -46,7 +46,7 @@ async def up_to_date(
     version = await definitions.version(connection, project_id)
     zone = (await engine.definitions.at(connection, project_id, version)).zone
     holdings = await ledger.holdings(connection, behind)
-    after = {one.member.id: _settled(engine, one, now, zone)[0] for one in holdings.values()}
+    after = {one.member.id: _settled(one, now, zone)[0] for one in holdings.values()}
     return {member_id: _as_of(one, after.get(member_id)) for member_id, one in found.items()}
 
 
@@ -66,7 +66,7 @@ async def in_full(
     }
     present = {member_id: MemberInFull(one, {}) for member_id, one in found.items()}
     for holdings in (await ledger.holdings(connection, asked, in_force)).values() if asked else ():
-        after, then = _settled(engine, holdings, now, in_force.zone)
+        after, then = _settled(holdings, now, in_force.zone)
         member_id = holdings.member.id
         present[member_id] = MemberInFull(_as_of(found[member_id], after), after.tier_progress(then))
     return present
@@ -108,10 +108,10 @@ async def settle_due(engine: Engine, project_id: str, until: datetime) -> Progre
     return Progress(count, more)
 
 
-def _settled(engine: Engine, holdings: Holdings, now: datetime, zone: tzinfo) -> tuple[Holdings, datetime]:
+def _settled(holdings: Holdings, now: datetime, zone: tzinfo) -> tuple[Holdings, datetime]:
     """Return holdings as a reader sees them, and as of when."""
     then = now_for(holdings, now)
-    after, _ = up_to(holdings, then, zone, engine.identifiers.fresh)
+    after, _ = up_to(holdings, then, zone)
     return after, then
 
 

@@ -153,7 +153,7 @@ def enrolment(
         tuple(activities),
         fresh("lgrp"),
         command.source,
-        _first_standing(program.structure, cards, segment_ids, zone, now, fresh),
+        _first_standing(program.structure, cards, segment_ids, zone, now),
     )
 
 
@@ -163,12 +163,11 @@ def _first_standing(
     segment_ids: frozenset[str],
     zone: tzinfo,
     now: datetime,
-    fresh: Callable[[str], str],
 ) -> Standing | None:
     for card in cards:
         if structure and card.card_definition_id == structure.card_definition_id:
             new = new_standing(structure, card.id, now, segment_ids, zone)
-            return new.reviewed(card.counters.balance, now, Origin("member_card_created"), fresh)
+            return new.reviewed(card.counters.balance, now, Origin("member_card_created"))
     return None
 
 

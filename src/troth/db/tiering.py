@@ -23,7 +23,7 @@ from troth.db.queries import queries
 _SQL = queries("tiering")
 _SEPARATOR: Final = "\x1f"
 _TRANSACTION_COLUMNS: Final = 17
-_STATE_COLUMNS: Final = 13
+_STATE_COLUMNS: Final = 14
 
 _Written = tuple[
     str | None,
@@ -36,6 +36,7 @@ _Written = tuple[
     int | None,
     int | None,
     TierTransaction | None,
+    int,
 ]
 _written: Final = msgspec.json.Decoder(_Written)
 
@@ -109,13 +110,13 @@ async def transaction_page(
 def _standing(structure: Structure, place: Place, segment_ids: frozenset[str], in_force: Definitions) -> Standing:
     if place.state is None:
         return new_standing(structure, place.card_id, place.made_at, segment_ids, in_force.zone)
-    tier_id, since, safe_through, grace_through, fell_on, secured_id, number, points, before, deferred = (
+    tier_id, since, safe_through, grace_through, fell_on, secured_id, number, points, before, deferred, count = (
         _written.decode(place.state)
     )
     tracking = None
     if number is not None and points is not None and before is not None:
         tracking = Tracking(day_of(place.made_at, in_force.zone), number, points, before)
-    state = TierState(tier_id, since, safe_through, grace_through, fell_on, secured_id, deferred, tracking)
+    state = TierState(tier_id, since, safe_through, grace_through, fell_on, secured_id, deferred, tracking, count)
     return Standing(structure, place.card_id, state, segment_ids, in_force.zone)
 
 
@@ -138,7 +139,7 @@ def _state_row(member_id: str, standing: Standing) -> tuple[str, ...]:
     return (
         member_id, standing.card_id, standing.structure.id, state.tier_id or "", _instant(state.since),
         *map(_shown, (state.safe_through, state.grace_through, state.fell_on, state.secured_id, *counts)),
-        _shown(standing.next_due),
+        _shown(standing.next_due), str(state.booked_count),
     )  # fmt: skip
 
 

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 from troth.core.calendar import expires_on
 from troth.core.expiration import PointsExpiration
 from troth.core.ledger.accounts import DAY, Account, touched
-from troth.core.ledger.booking import Booked, Fresh
-from troth.core.ledger.settling import derived_in_turn, settled
+from troth.core.ledger.booking import Booked
+from troth.core.ledger.settling import settled
 from troth.core.ledger.transactions import Entry
 from troth.core.members import Member
 from troth.core.tiering import progress
@@ -29,10 +29,9 @@ class Holdings(NamedTuple):
 
     def after(self, booked: Booked) -> "Holdings":
         """Return the holdings after a booking on one of the accounts, its tier evaluated (domain 10)."""
-        account, transaction, standing = booked.account, booked.entry.transaction, self.standing
+        account, standing = booked.account, self.standing
         if standing and standing.card_id == account.card_id:
-            fresh = derived_in_turn(booked.entry.instant, transaction.id)
-            standing = standing.after(booked.entry, account.counters.balance, fresh)
+            standing = standing.after(booked.entry, account.counters.balance)
         return self._replace(accounts={**self.accounts, account.card_id: account}, standing=standing)
 
     def touched(self, activity: str, day: date, instant: datetime) -> "Holdings":
@@ -40,21 +39,20 @@ class Holdings(NamedTuple):
         accounts = {card_id: touched(account, activity, day) for card_id, account in self.accounts.items()}
         standing = self.standing
         if standing:
-            fresh = derived_in_turn(instant, standing.card_id, activity, day.isoformat())
-            standing = standing.touched(self._balance(standing), activity, day, instant, fresh)
+            standing = standing.touched(self._balance(standing), activity, day, instant)
         return self._replace(accounts=accounts, standing=standing)
 
-    def reviewed(self, instant: datetime, fresh: Fresh) -> "Holdings":
+    def reviewed(self, instant: datetime) -> "Holdings":
         """Return the holdings with the tier evaluated by the segments in which the customer is now (domain 10)."""
         standing = self.standing
         if standing is None or not standing.structure.segment_ids:
             return self
-        return self._replace(standing=standing.reviewed(self._balance(standing), instant, None, fresh))
+        return self._replace(standing=standing.reviewed(self._balance(standing), instant, None))
 
-    def left(self, instant: datetime, fresh: Fresh) -> "Holdings":
+    def left(self, instant: datetime) -> "Holdings":
         """Return the holdings of a member that is about to be deleted: in no tier (domain 6)."""
         standing = self.standing
-        return self._replace(standing=standing and standing.left(self._balance(standing), instant, fresh))
+        return self._replace(standing=standing and standing.left(self._balance(standing), instant))
 
     @property
     def tiers(self) -> Mapping[str, str]:
@@ -105,11 +103,11 @@ def now_for(holdings: Holdings, now: datetime) -> datetime:
     return max(now, *(account.latest for account in holdings.accounts.values())) if holdings.accounts else now
 
 
-def up_to(holdings: Holdings, now: datetime, zone: tzinfo, fresh: Fresh) -> tuple[Holdings, tuple[Entry, ...]]:
+def up_to(holdings: Holdings, now: datetime, zone: tzinfo) -> tuple[Holdings, tuple[Entry, ...]]:
     """Return the holdings as of now with everything booked that fell due by then, and what that was (domain 7, 16)."""
     accounts, entries, standing = settled(holdings.accounts.values(), now, zone, holdings.standing)
     present = holdings._replace(accounts={one.card_id: one for one in accounts}, standing=standing)
-    return present.reviewed(now, fresh), entries
+    return present.reviewed(now), entries
 
 
 def _coming(account: Account) -> Iterator[Coming]:

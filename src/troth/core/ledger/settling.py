@@ -7,7 +7,6 @@ thrown away: what falls due at a midnight carries its instant, and ids that are 
 from collections.abc import Callable, Iterable, Iterator
 from datetime import date, datetime, tzinfo
 from hashlib import blake2b
-from itertools import count
 from typing import Final, NamedTuple
 
 from troth.core.calendar import midnight
@@ -58,8 +57,7 @@ def _followed(standing: Standing, accounts: Iterable[Account], booked: list[Entr
     if booked:
         standing = standing.counting(entry for entry in booked if entry.transaction.card_id == standing.card_id)
     account = next(one for one in accounts if one.card_id == standing.card_id)
-    fresh = derived_in_turn(midnight(day, standing.zone), standing.card_id, step.name)
-    return standing.at_midnight(account.counters.balance, day, step, fresh)
+    return standing.at_midnight(account.counters.balance, day, step)
 
 
 def _pending_points(account: Account, day: date, instant: datetime) -> Iterator[Booked]:
@@ -103,13 +101,3 @@ def derived(instant: datetime, *names: str) -> Callable[[str], str]:
     milliseconds = round(instant.timestamp() * 1000)
     digest = blake2b("\x1f".join(names).encode(), digest_size=_DIGEST_BYTES).hexdigest()
     return lambda prefix: f"{prefix}_{milliseconds:0{_MILLISECOND_DIGITS}x}{digest}"
-
-
-def derived_in_turn(instant: datetime, *names: str) -> Callable[[str], str]:
-    """Return a maker of ids that are always the same for the same instant and names, each time another one."""
-    places = count()
-
-    def make(prefix: str) -> str:
-        return derived(instant, *names, str(next(places)))(prefix)
-
-    return make

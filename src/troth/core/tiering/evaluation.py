@@ -9,25 +9,23 @@ Evaluating anew changes nothing as long as facts and day are the same. Whoever e
 midnight before it that was due.
 """
 
-from collections.abc import Callable, Set
+from collections.abc import Set
 from datetime import date, datetime, tzinfo
 from enum import Enum
 from typing import Final, NamedTuple
 
 from troth.core.calendar import ONE_DAY, day_of, midnight
-from troth.core.tiering.state import Origin, TierState, TierTransaction, TierTransactionType
+from troth.core.tiering.state import Origin, TierState, TierTransaction, TierTransactionType, transaction_id
 from troth.core.tiering.structure import Structure, grace_through, prolonged_through, safe_through
 from troth.core.tiering.tracking import began_on, next_began_on, rolled
 
 SUPERSEDED: Final = "SUPERSEDED_BY_LATER_TRANSACTION"
 
-Fresh = Callable[[str], str]
-"""What makes an id of a prefix."""
-
 
 class Facts(NamedTuple):
-    """What a tier is decided by besides the state: the card's balance, the customer's segments, the project's zone."""
+    """What a tier is decided by besides the state: a card and its balance, the customer's segments, the zone."""
 
+    card_id: str
     balance: int
     segment_ids: Set[str]
     zone: tzinfo
@@ -49,7 +47,7 @@ class Step(Enum):
 
 
 class Evaluated(NamedTuple):
-    """The new state, and the transactions booked; one with the id of an earlier one replaces it."""
+    """The new state, and the transactions booked; one with the id of an earlier one takes its place."""
 
     state: TierState
     booked: tuple[TierTransaction, ...] = ()
@@ -63,7 +61,6 @@ class _Moment(NamedTuple):
     cause: Cause
     day: date
     disqualified_on: date
-    fresh: Fresh
 
     def deserved(self, points: int) -> str | None:
         return self.structure.deserved(points, self.facts.segment_ids)
@@ -75,13 +72,13 @@ class _Moment(NamedTuple):
         return midnight(last + ONE_DAY, self.facts.zone) if last else None
 
 
-def after_change(structure: Structure, state: TierState, facts: Facts, cause: Cause, fresh: Fresh) -> Evaluated:
+def after_change(structure: Structure, state: TierState, facts: Facts, cause: Cause) -> Evaluated:
     """Evaluate a member whose card has been made or has changed, or whose customer's segments have."""
     day = day_of(cause.instant, facts.zone)
-    return _evaluated(_Moment(structure, facts, cause, day, day, fresh), state)
+    return _evaluated(_Moment(structure, facts, cause, day, day), state)
 
 
-def at_midnight(structure: Structure, state: TierState, facts: Facts, day: date, step: Step, fresh: Fresh) -> Evaluated:
+def at_midnight(structure: Structure, state: TierState, facts: Facts, day: date, step: Step) -> Evaluated:
     """Evaluate a member in a step of the midnight that begins a day.
 
     Tiers that follow the balance are evaluated after points have expired, but those whose safety ends before it: who
@@ -94,13 +91,13 @@ def at_midnight(structure: Structure, state: TierState, facts: Facts, day: date,
     if not due:
         return Evaluated(state)
     cause = Cause(midnight(day, facts.zone), Origin("daily_task_operations"))
-    return _evaluated(_Moment(structure, facts, cause, day, day - ONE_DAY, fresh), state)
+    return _evaluated(_Moment(structure, facts, cause, day, day - ONE_DAY), state)
 
 
-def departure(structure: Structure, state: TierState, facts: Facts, cause: Cause, fresh: Fresh) -> Evaluated:
+def departure(structure: Structure, state: TierState, facts: Facts, cause: Cause) -> Evaluated:
     """Book that a member leaves its tier because its card is deleted, and what is deferred never comes (domain 6)."""
     day = day_of(cause.instant, facts.zone)
-    return _booked(_Moment(structure, facts, cause, day, day, fresh), state, TierState(), None)
+    return _booked(_Moment(structure, facts, cause, day, day), state, TierState(booked_count=state.booked_count), None)
 
 
 def next_due(structure: Structure, state: TierState) -> date | None:
@@ -210,21 +207,24 @@ def _upcoming(moment: _Moment, state: TierState) -> str | None:
 
 def _booked(moment: _Moment, before: TierState, after: TierState, upcoming: str | None) -> Evaluated:
     """Return the state with what is deferred now, and every transaction that tells of the difference."""
-    booked, pending, now = [], before.deferred, moment.cause.instant
+    booked, pending, count, now = [], before.deferred, before.booked_count, moment.cause.instant
     if kind := _kind(moment.structure, before, after):
         if pending and pending.tier_to == after.tier_id and pending.start_at <= now:
             booked.append(pending._replace(status="APPROVED", updated_at=now))
             pending = None
         else:
-            booked.append(_change(moment, kind, before, after))
-    stays = pending and (pending.tier_from, pending.tier_to) == (after.tier_id, upcoming)
-    if pending and not stays:
+            booked.append(_change(moment, kind, before, after, count))
+            count += 1
+    if pending and (pending.tier_from, pending.tier_to) != (after.tier_id, upcoming):
         booked.append(pending._replace(status="REJECTED", rejection=SUPERSEDED, updated_at=now))
         pending = None
     if upcoming and pending is None:
-        pending = _deferral(moment, after, upcoming)
+        pending = _deferral(moment, after, upcoming, count)
         booked.append(pending)
-    return Evaluated(after if after.deferred == pending else after._replace(deferred=pending), tuple(booked))
+        count += 1
+    if (pending, count) == (after.deferred, after.booked_count):
+        return Evaluated(after, tuple(booked))
+    return Evaluated(after._replace(deferred=pending, booked_count=count), tuple(booked))
 
 
 def _kind(structure: Structure, before: TierState, after: TierState) -> TierTransactionType | None:
@@ -237,10 +237,12 @@ def _kind(structure: Structure, before: TierState, after: TierState) -> TierTran
     return "UPGRADED" if structure.levels[after.tier_id] > structure.levels[before.tier_id] else "DOWNGRADED"
 
 
-def _change(moment: _Moment, kind: TierTransactionType, before: TierState, after: TierState) -> TierTransaction:
+def _change(
+    moment: _Moment, kind: TierTransactionType, before: TierState, after: TierState, number: int
+) -> TierTransaction:
     now = moment.cause.instant
     return TierTransaction(
-        id=moment.fresh("lttx"),
+        id=transaction_id(moment.facts.card_id, moment.cause.instant, number),
         type=kind,
         status="APPROVED",
         tier_from=before.tier_id,
@@ -253,13 +255,13 @@ def _change(moment: _Moment, kind: TierTransactionType, before: TierState, after
     )
 
 
-def _deferral(moment: _Moment, state: TierState, tier_id: str) -> TierTransaction:
+def _deferral(moment: _Moment, state: TierState, tier_id: str, number: int) -> TierTransaction:
     earned, tracking = moment.structure.configuration.point_earned, state.tracking
     assert earned is not None
     assert tracking is not None
     first = next_began_on(tracking.card_created_on, earned.period, moment.day)
     return TierTransaction(
-        id=moment.fresh("lttx"),
+        id=transaction_id(moment.facts.card_id, moment.cause.instant, number),
         type="UPGRADED" if state.tier_id else "JOINED",
         status="PENDING",
         tier_from=state.tier_id,

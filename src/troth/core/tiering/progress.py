@@ -108,15 +108,11 @@ def _looked_ahead(
 ) -> tuple[TierState, Facts, TierTransaction | None]:
     state = counted(structure, state, brought.day, brought.activated)
     facts = facts._replace(balance=facts.balance + brought.activated)
-    state, early = at_midnight(structure, state, facts, brought.day, Step.TIERS_EXPIRE, _nameless)
+    state, early = at_midnight(structure, state, facts, brought.day, Step.TIERS_EXPIRE)
     facts = facts._replace(balance=facts.balance - brought.expired)
-    state, late = at_midnight(structure, state, facts, brought.day, Step.BALANCE_TIERS, _nameless)
+    state, late = at_midnight(structure, state, facts, brought.day, Step.BALANCE_TIERS)
     losses = (booked for booked in (*early, *late) if booked.type in {"DOWNGRADED", "LEFT"})
     return state, facts, next(losses, None)
-
-
-def _nameless(prefix: str) -> str:
-    return prefix
 
 
 def _current(structure: Structure, state: TierState, facts: Facts, day: date) -> dict[str, Any] | None:

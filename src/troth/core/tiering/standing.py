@@ -12,7 +12,6 @@ from troth.core.tiering.evaluation import (
     Cause,
     Evaluated,
     Facts,
-    Fresh,
     Step,
     after_change,
     at_midnight,
@@ -44,7 +43,7 @@ class Standing(NamedTuple):
     zone: tzinfo
     booked: tuple[TierTransaction, ...] = ()
 
-    def after(self, entry: Entry, balance: int, fresh: Fresh) -> "Standing":
+    def after(self, entry: Entry, balance: int) -> "Standing":
         """Return the standing after a transaction of the card, evaluated in the same breath."""
         if not entry.postings:
             return self
@@ -54,7 +53,7 @@ class Standing(NamedTuple):
         occurred_on = day_of(transaction.occurred_at, self.zone)
         cause = Cause(entry.instant, origin, occurred_on if activity and self._slides(activity) else None)
         present = self.counting((entry,))
-        return present._with(after_change(present.structure, present.state, self.facts(balance), cause, fresh))
+        return present._with(after_change(present.structure, present.state, self.facts(balance), cause))
 
     def counting(self, entries: Iterable[Entry]) -> "Standing":
         """Return the standing with transactions of the card counted in its tracking period, not evaluated."""
@@ -64,25 +63,25 @@ class Standing(NamedTuple):
             state = counted(self.structure, state, day_of(entry.transaction.occurred_at, self.zone), points)
         return self if state is self.state else self._replace(state=state)
 
-    def touched(self, balance: int, activity: str, day: date, instant: datetime, fresh: Fresh) -> "Standing":
+    def touched(self, balance: int, activity: str, day: date, instant: datetime) -> "Standing":
         """Return the standing after a custom event, which moves the sliding date if it is one that this waits for."""
         if not self._slides(activity):
             return self
         cause = Cause(instant, None, day)
-        return self._with(after_change(self.structure, self.state, self.facts(balance), cause, fresh))
+        return self._with(after_change(self.structure, self.state, self.facts(balance), cause))
 
-    def reviewed(self, balance: int, instant: datetime, origin: Origin | None, fresh: Fresh) -> "Standing":
+    def reviewed(self, balance: int, instant: datetime, origin: Origin | None) -> "Standing":
         """Return the standing evaluated as of an instant: the card is new, or the customer's segments may be others."""
-        return self._with(after_change(self.structure, self.state, self.facts(balance), Cause(instant, origin), fresh))
+        return self._with(after_change(self.structure, self.state, self.facts(balance), Cause(instant, origin)))
 
-    def at_midnight(self, balance: int, day: date, step: Step, fresh: Fresh) -> "Standing":
+    def at_midnight(self, balance: int, day: date, step: Step) -> "Standing":
         """Return the standing after a step of the midnight that begins a day (domain 16)."""
-        return self._with(at_midnight(self.structure, self.state, self.facts(balance), day, step, fresh))
+        return self._with(at_midnight(self.structure, self.state, self.facts(balance), day, step))
 
-    def left(self, balance: int, instant: datetime, fresh: Fresh) -> "Standing":
+    def left(self, balance: int, instant: datetime) -> "Standing":
         """Return the standing of a card that is deleted: in no tier (domain 6)."""
         cause = Cause(instant, Origin("member_card_deleted"))
-        return self._with(departure(self.structure, self.state, self.facts(balance), cause, fresh))
+        return self._with(departure(self.structure, self.state, self.facts(balance), cause))
 
     @property
     def next_due(self) -> date | None:
@@ -97,7 +96,7 @@ class Standing(NamedTuple):
 
     def facts(self, balance: int) -> Facts:
         """Return what the state is evaluated by at a balance."""
-        return Facts(balance, self.segment_ids, self.zone)
+        return Facts(self.card_id, balance, self.segment_ids, self.zone)
 
     def _slides(self, activity: str) -> bool:
         sliding = self.structure.configuration.expiration.sliding_expiration

@@ -1,6 +1,7 @@
 """Where a member stands in a tier structure, and the transactions that tell how it came there (domain 10)."""
 
 from datetime import date, datetime
+from hashlib import blake2b
 from typing import Any, Final, Literal, NamedTuple, TypeAlias
 
 from troth.core.configuration import timestamp
@@ -16,6 +17,7 @@ OriginType: TypeAlias = Literal[
 ]
 
 
+_DIGEST_BYTES: Final = 6
 _REJECTED: Final = "What has happened since has made another tier the one that comes next"
 
 
@@ -63,7 +65,7 @@ class TierState(NamedTuple):
     is deserved, or until its grace is over. `grace_through` is the last day of that grace; it stays while the member is
     falling from level to level: one fall, one grace. `fell_on` is the day of the last such level, `secured_id` the
     highest tier reached that is never lost, `deferred` the one PENDING transaction. `tracking` is None where tiers
-    follow the balance.
+    follow the balance. `booked_count` numbers the transactions.
     """
 
     tier_id: str | None = None
@@ -74,6 +76,14 @@ class TierState(NamedTuple):
     secured_id: str | None = None
     deferred: TierTransaction | None = None
     tracking: Tracking | None = None
+    booked_count: int = 0
+
+
+def transaction_id(card_id: str, instant: datetime, number: int) -> str:
+    """Return the id of a card's tier transaction: in the order of their numbers, the same whenever it is worked out."""
+    milliseconds = round(instant.timestamp() * 1000)
+    digest = blake2b(card_id.encode(), digest_size=_DIGEST_BYTES).hexdigest()
+    return f"lttx_{milliseconds:012x}{number:08x}{digest}"
 
 
 def before_the_first(structure: Structure, card_created_on: date) -> TierState:

@@ -77,7 +77,8 @@ SELECT
                 FROM tier_transactions AS pending
                 WHERE pending.member_id = state.member_id AND pending.card_id = state.card_id
                     AND pending.status = 'PENDING'
-            )
+            ),
+            state.booked_count
         )
         FROM tier_states AS state
         WHERE state.member_id = card.member_id AND state.card_id = card.id

@@ -31,26 +31,26 @@ WITH saved_transactions AS (
 )
 INSERT INTO tier_states AS present (
     project_id, member_id, card_id, tier_structure_id, tier_id, since, safe_through, grace_through, fell_on, secured_id,
-    tracking_number, tracking_points, tracking_points_before, due_on
+    tracking_number, tracking_points, tracking_points_before, due_on, booked_count
 )
 SELECT $1, member_id, card_id, tier_structure_id, nullif(tier_id, ''), nullif(since, '')::timestamptz,
     nullif(safe_through, '')::date, nullif(grace_through, '')::date, nullif(fell_on, '')::date, nullif(secured_id, ''),
-    nullif(number, '')::int, nullif(points, '')::bigint, nullif(points_before, '')::bigint, nullif(due_on, '')::date
+    nullif(number, '')::int, nullif(points, '')::bigint, nullif(points_before, '')::bigint, nullif(due_on, '')::date, booked_count::int
 FROM unnest(
     string_to_array($19, E'\x1f'), string_to_array($20, E'\x1f'), string_to_array($21, E'\x1f'),
     string_to_array($22, E'\x1f'), string_to_array($23, E'\x1f'), string_to_array($24, E'\x1f'),
     string_to_array($25, E'\x1f'), string_to_array($26, E'\x1f'), string_to_array($27, E'\x1f'),
     string_to_array($28, E'\x1f'), string_to_array($29, E'\x1f'), string_to_array($30, E'\x1f'),
-    string_to_array($31, E'\x1f')
+    string_to_array($31, E'\x1f'), string_to_array($32, E'\x1f')
 ) AS new (
     member_id, card_id, tier_structure_id, tier_id, since, safe_through, grace_through, fell_on, secured_id, number, points,
-    points_before, due_on
+    points_before, due_on, booked_count
 )
 ON CONFLICT (member_id, card_id) DO UPDATE
 SET tier_id = excluded.tier_id, since = excluded.since, safe_through = excluded.safe_through,
     grace_through = excluded.grace_through, fell_on = excluded.fell_on, secured_id = excluded.secured_id,
     tracking_number = excluded.tracking_number, tracking_points = excluded.tracking_points,
-    tracking_points_before = excluded.tracking_points_before, due_on = excluded.due_on;
+    tracking_points_before = excluded.tracking_points_before, due_on = excluded.due_on, booked_count = excluded.booked_count;
 
 -- name: segments_of
 -- Which of the segments ($2) each customer is in.
