@@ -3,7 +3,7 @@
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime, tzinfo
-from typing import Final
+from typing import Final, Protocol
 
 from troth.core.calendar import instants_of
 from troth.core.card_definitions import TimeBased
@@ -16,6 +16,13 @@ from troth.db import earning, ledger, product_collections
 from troth.db.database import Connection
 
 _EARNED: Final = (TransactionType.POINTS_EARNED, TransactionType.PENDING_POINTS_ADDED)
+
+
+class NamesCollections(Protocol):
+    """A rule or a benefit, of which product collections what it counts may be."""
+
+    @property
+    def collection_ids(self) -> frozenset[str]: ...
 
 
 async def earned_before(
@@ -70,7 +77,7 @@ async def in_collections(
     connection: Connection,
     project_id: str,
     lines: Sequence[Line],
-    rules: Iterable[EarningRule],
+    rules: Iterable[NamesCollections],
     *,
     now: datetime,
     zone: tzinfo,

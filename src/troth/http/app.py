@@ -14,6 +14,7 @@ from troth.http.lanes import Lanes
 from troth.http.routes import (
     assignments,
     async_actions,
+    benefit_transactions,
     benefits,
     campaigns,
     card_definitions,
@@ -59,6 +60,7 @@ ALL_ROUTES: tuple[Routes, ...] = (
     earning_rules.routes,
     tier_structures.routes,
     benefits.routes,
+    benefit_transactions.routes,
     incentives.routes,
     rewards.routes,
     purchases.routes,

@@ -7,6 +7,7 @@ from troth.actions import (
     customer_imports,
     daily,
     earning,
+    fulfilment,
     idempotency_keys,
     issuing,
     ledger_audit,
@@ -17,6 +18,7 @@ from troth.actions.card_codes import make_card_codes
 from troth.actions.customer_imports import CUSTOMER_IMPORTS
 from troth.actions.daily import DAILY_WORK
 from troth.actions.earning import FORGET_EVALUATIONS
+from troth.actions.fulfilment import FULFILMENT
 from troth.actions.idempotency_keys import IDEMPOTENCY_KEYS
 from troth.actions.issuing import ISSUING
 from troth.actions.ledger_audit import LEDGER_AUDIT
@@ -33,6 +35,7 @@ JOBS: Final[Mapping[str, Job]] = {
     ORDER_IMPORTS: order_imports.work_off,
     TRIGGERS: Round(earning.evaluate).work_off,
     ISSUING: issuing.work_off,
+    FULFILMENT: fulfilment.work_off,
     LEDGER_AUDIT: ledger_audit.work_off,
     IDEMPOTENCY_KEYS: idempotency_keys.forget_expired,
     DAILY_WORK: daily.work_off,
