@@ -20,7 +20,7 @@ BODIES = st.fixed_dictionaries(
         "amount": st.integers(0, 3),
         "items": st.lists(st.integers(0, 3), max_size=2).map(lambda amounts: items(*amounts)),
         "customer": PEOPLE,
-        "referrer_id": st.sampled_from(["cust_9"]),
+        "referrer_id": st.sampled_from(["cust_x"]),
         "metadata": st.dictionaries(st.sampled_from("xy"), st.integers(0, 1) | st.none(), max_size=1),
     },
 )

@@ -7,7 +7,7 @@ from tests.core.definitions import definitions
 from tests.core.shops import NOW, Shop, create, items, update
 
 from troth.core.customers import Upsert
-from troth.core.orders import Order, shown
+from troth.core.orders import Order, PointsPaid, shown
 from troth.core.refusals import Reason, Refusal
 
 LARGEST = 2**53 - 1
@@ -122,6 +122,7 @@ def kinds(shop: Shop) -> list[tuple[str, str]]:
 
 
 PAID, CHANGED = "paid", "changed"
+OURS = {"source_id": "c"}
 
 
 @pytest.mark.parametrize(
@@ -198,6 +199,40 @@ def test_a_change_after_it_was_paid_tells_what_the_order_is_now() -> None:
         (4, 2, {"weight": 2}, False),
         (3, 1, {"weight": 2}, True),
     ]
+
+
+@pytest.mark.parametrize(
+    ("status", "customer", "payers", "changes", "expected"),
+    [
+        ("CREATED", {}, ["cust_8", "cust_9"], {"amount": 3}, [(CHANGED, "cust_8", False), (CHANGED, "cust_9", False)]),
+        ("CREATED", {}, ["cust_9"], {"status": "CANCELED"}, [(CHANGED, "cust_9", True)]),
+        ("CREATED", {}, ["cust_9"], {"status": "FULFILLED", "amount": 5}, []),
+        ("CANCELED", {}, ["cust_9"], {"status": "CANCELED"}, []),
+        ("CANCELED", {}, ["cust_9"], {"status": "CREATED", "amount": 6}, [(CHANGED, "cust_9", False)]),
+        ("PAID", OURS, ["cust_1"], {"amount": 3}, [(CHANGED, "cust_1", False)]),
+        ("PAID", OURS, ["cust_9"], {"status": "CANCELED"}, [(CHANGED, "cust_1", True), (CHANGED, "cust_9", True)]),
+        ("CREATED", OURS, ["cust_1"], {"status": "PAID"}, [(PAID, "cust_1", None)]),
+        (
+            "CREATED",
+            OURS,
+            ["cust_1"],
+            {"status": "PAID", "amount": 3},
+            [(PAID, "cust_1", None), (CHANGED, "cust_1", False)],
+        ),
+    ],
+)
+def test_whoever_paid_with_points_is_told_of_every_change_paid_or_not(
+    status: str, customer: dict[str, str], payers: list[str], changes: dict[str, Any], expected: list[Any]
+) -> None:
+    shop = Shop()
+    assert isinstance(shop.one(create(source_id="other", customer={"source_id": "c"})), Order)
+    order = shop.one(create(source_id="o", status=status, amount=5, customer=customer or None))
+    shop.orders[order.id] = order._replace(points_paid=PointsPaid(5, len(payers), tuple(payers)))
+    shop.triggers.clear()
+    shop.one(update("o", **changes))
+    told = zip(kinds(shop), shop.triggers, strict=True)
+    assert [(kind, one.customer_id, one.payload.get("canceled")) for (kind, _), one in told] == expected
+    assert {one.payload.get("payments") for one in shop.triggers if "canceled" in one.payload} <= {len(payers)}
 
 
 def test_without_a_customer_nobody_earns() -> None:

@@ -9,6 +9,7 @@ from tests.conftest import TestProject, client_of, make_project
 from tests.http.cards import set_clock
 from tests.http.definitions import BASE, refused
 from tests.http.everything import everything_stored
+from tests.http.payments import amounts, ask, limited, money, order, pay, payments, points, ratio
 from tests.http.shops import Buyer, new_shop
 from tests.postings import check_postings
 
@@ -21,53 +22,6 @@ pytestmark = pytest.mark.anyio
 
 NO_LIMIT = {"type": "NO_LIMIT"}
 NO_ORDER = "ord_00000000000000000000000000000000"
-
-
-def ratio(formula: Any, **more: Any) -> dict[str, Any]:
-    """Return a wallet that pays orders at a ratio."""
-    return {"pay_with_points": {"type": "EXCHANGE_RATIO", "exchange_ratio": {"formula": formula}}, **more}
-
-
-def limited(kind: str, **given: Any) -> dict[str, Any]:
-    """Return what a body says of its limit."""
-    return {"payment_limit": {"type": kind, **given}}
-
-
-def points(most: int) -> dict[str, Any]:
-    return limited("POINTS_LIMIT", points_limit={"max": most})
-
-
-def money(most: int) -> dict[str, Any]:
-    return limited("AMOUNT_LIMIT", amount_limit={"max": most})
-
-
-async def order(client: httpx.AsyncClient, amount: int, **given: Any) -> str:
-    answer = await client.post("/v1/orders", json={"amount": amount, **given})
-    assert answer.status_code == 200, answer.text
-    return str(answer.json()["id"])
-
-
-async def ask(buyer: Buyer, order_id: str, **given: Any) -> httpx.Response:
-    body = {"card_id": buyer.cards[0].id, "order": {"id": order_id}, **given}
-    return await buyer.shop.client.post(f"{buyer.path}/orders/payments", json=body)
-
-
-async def pay(buyer: Buyer, order_id: str, **given: Any) -> dict[str, Any]:
-    answer = await ask(buyer, order_id, **given)
-    assert answer.status_code == 202, answer.text
-    transaction: dict[str, Any] = answer.json()["transaction"]
-    return transaction
-
-
-async def payments(buyer: Buyer, query: str = "limit=100") -> Any:
-    answer = await buyer.shop.client.get(f"{buyer.path}/orders/payments?{query}")
-    assert answer.status_code == 200, answer.text
-    return answer.json()
-
-
-def amounts(transactions: list[dict[str, Any]]) -> list[tuple[int, int]]:
-    paid = [one["details"]["payment"] for one in transactions]
-    return [(one["amount"], one["points_spent"]) for one in paid]
 
 
 async def test_an_order_is_paid_by_the_answer(client: httpx.AsyncClient) -> None:

@@ -30,9 +30,10 @@ from troth.core.earning.working import Setting, Worked, take_back, work_off
 from troth.core.ledger.holdings import Holdings
 from troth.core.ledger.transactions import Entry, TransactionType
 from troth.core.lists import ListDeclaration, ListQuery, Page
+from troth.core.payments.returns import PaidOrders
 from troth.core.refusals import Refusal
 from troth.core.triggers import TriggerKind, WaitingTrigger
-from troth.db import earning, segments
+from troth.db import earning, orders, payments, segments
 from troth.db.database import Connection, Unit
 
 FORGET_EVALUATIONS: Final = "forget_evaluations"
@@ -54,14 +55,26 @@ async def evaluate(engine: Engine, unit: Unit, waiting: Sequence[WaitingTrigger]
     """Do in a transaction what follows from triggers of several members, who are locked in it; see `triggers.Round`."""
     for project_id, of_project in groupby(sorted(waiting, key=_place), key=lambda one: one.project_id):
         triggers = list(of_project)
-        desk, _ = await open_desk(engine, unit, project_id, {one.member_id for one in triggers})
-        facts = await _Facts.loaded(engine, unit.connection, project_id, desk, triggers)
+        paid = await _lock_paid_orders(unit, project_id, triggers)
+        members = {one.member_id for one in triggers}
+        desk, _ = await open_desk(engine, unit, project_id, members, buckets=paid.bucket_ids)
+        facts = await _Facts.loaded(engine, unit.connection, project_id, desk, triggers, paid)
         done = [one for trigger in triggers if (one := facts.worked(desk, trigger))]
         await close_desk(engine, unit, project_id, desk)
         await earning.save(unit, project_id, done, desk.present.now)
+        await payments.save_returns(unit, project_id, paid.changed)
         for one in done:
             if one.worked.evaluation:
                 evaluated.labels(one.worked.evaluation.earned).inc()
+
+
+async def _lock_paid_orders(unit: Unit, project_id: str, triggers: Sequence[WaitingTrigger]) -> PaidOrders:
+    """Return what was paid with points of orders that have changed: their members are locked, then they are."""
+    order_ids = {one.subject_id for one in triggers if one.payload.get("payments")}
+    if not order_ids:
+        return PaidOrders(())
+    await orders.lock_named(unit, project_id, order_ids)
+    return PaidOrders(await payments.of_orders(unit.connection, project_id, order_ids))
 
 
 async def evaluation_page(
@@ -97,8 +110,9 @@ def _place(trigger: WaitingTrigger) -> tuple[str, str, int]:
 class _Facts:
     """Everything that a batch of one project's triggers is decided by besides holdings, and what it changes of that."""
 
-    def __init__(self, in_force: Definitions) -> None:
+    def __init__(self, in_force: Definitions, paid: PaidOrders) -> None:
         self._in_force = in_force
+        self._paid = paid
         self._rules: Mapping[str, Sequence[EarningRule]] = {}
         self._scenes: dict[tuple[Any, ...], Scene] = {}
         self._canceled: set[str] = set()
@@ -109,10 +123,16 @@ class _Facts:
 
     @classmethod
     async def loaded(
-        cls, engine: Engine, connection: Connection, project_id: str, desk: Desk, triggers: Sequence[WaitingTrigger]
+        cls,
+        engine: Engine,
+        connection: Connection,
+        project_id: str,
+        desk: Desk,
+        triggers: Sequence[WaitingTrigger],
+        paid: PaidOrders,
     ) -> "_Facts":
         in_force = desk.present.definitions
-        facts = cls(in_force)
+        facts = cls(in_force, paid)
         members = {one: holdings.member for one in {one.member_id for one in triggers} if (holdings := desk.at(one)[0])}
         triggers = [one for one in triggers if one.member_id in members]
         programs = {members[one.member_id].program_id for one in triggers} & in_force.programs.keys()
@@ -121,8 +141,8 @@ class _Facts:
         changes = {(one.member_id, one.subject_id) for one in triggers if one.kind is TriggerKind.ORDER_CHANGED}
         if changes:
             facts._earnings = await earning.order_earnings(connection, changes)
-        if orders := {one.subject_id for one in earning_ones if one.kind is TriggerKind.ORDER_PAID}:
-            facts._canceled = await earning.canceled_orders(connection, project_id, orders)
+        if order_ids := {one.subject_id for one in earning_ones if one.kind is TriggerKind.ORDER_PAID}:
+            facts._canceled = await earning.canceled_orders(connection, project_id, order_ids)
         customer_of = {member_id: member.customer_id for member_id, member in members.items()}
         await facts._load_scenes(connection, project_id, customer_of, earning_ones, desk.present.now)
         facts._successes |= await successes(
@@ -147,8 +167,11 @@ class _Facts:
         if holdings is None or program is None:
             return None
         if trigger.kind is TriggerKind.ORDER_CHANGED:
-            key = trigger.member_id, trigger.subject_id
-            done = take_back(trigger, holdings, program, self._earnings.get(key, ()), present)
+            # What was spent comes back first, so that what was earned can be taken from it.
+            given_back = self._paid.give_back(trigger, holdings, program, present)
+            earnings = self._earnings.get((trigger.member_id, trigger.subject_id), ())
+            done = take_back(trigger, given_back.holdings, program, earnings, present)
+            done = done._replace(entries=(*given_back.entries, *done.entries))
         elif trigger.kind is TriggerKind.SEGMENT_CROSSED:
             return None  # at the desk the member's tiers have been evaluated by the segments that it is in
         else:

@@ -44,9 +44,11 @@ async def put_within(engine: Engine, unit: Unit, project_id: str, commands: Sequ
     items = named(item for command in commands for item in command.items or ())
     facts = OrderFacts(found, await orders.goods(unit.connection, project_id, items))
     people = [one for command in commands for one in (command.customer, command.referrer) if one is not None]
-    # Whose order it is already is locked too: now, which is later than all locks, is the time of what happens to them.
-    owners = [Upsert({}, customer_id=order.customer_id) for order in found if order.customer_id is not None]
-    known = await customers.load_within(engine, unit, project_id, [*people, *owners])
+    # Whose order it is, and who paid it with points, is locked too: now, which is later than all locks, is the time of
+    # what happens to them.
+    concerned = {one for order in found for one in (order.customer_id, *order.points_paid.payer_ids) if one is not None}
+    others = [Upsert({}, customer_id=one) for one in concerned]
+    known = await customers.load_within(engine, unit, project_id, [*people, *others])
     upserts, puts = decide(commands, facts, known.facts, known.definitions, known.now, engine.identifiers.fresh)
     await customers.save_within(unit, project_id, upserts, known)
     if puts.saved:

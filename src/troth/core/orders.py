@@ -4,7 +4,7 @@ An order is named by its own id or by its source id. What a request does not giv
 property by property. Amounts are integers in minor units.
 """
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from datetime import datetime
 from typing import Any, Literal, NamedTuple
 
@@ -153,7 +153,8 @@ def decide_puts(
 
     `people` has for each command whom it is about, or why it is refused whatever else is known. An order that becomes
     PAID for the first time is a trigger, unless it is imported; it is never again. From then on, each change of what
-    earning looks at is one, until it has been CANCELED once (domain 8).
+    earning looks at is one, until it has been CANCELED once (domain 8); and for those who paid it with points, each
+    change and cancellation, paid or not (domain 12).
     """
     known = {order.id: order for order in facts.found}
     sources = {order.source_id: order.id for order in facts.found if order.source_id is not None}
@@ -174,8 +175,7 @@ def decide_puts(
         answers.append(after)
         if after is stored:
             continue
-        if trigger := _trigger(stored, after, imported=command.imported):
-            triggers.append(trigger)
+        triggers += _triggers(stored, after, imported=command.imported)
         known[after.id] = after
         saved.add(after.id)
         if after.source_id is not None:
@@ -315,18 +315,24 @@ def _amounts(command: Put, order: Order, items: Sequence[Line]) -> dict[str, Any
     }
 
 
-def _trigger(before: Order | None, after: Order, *, imported: bool) -> Trigger | None:
-    if after.customer_id is None or after.paid_at is None:
-        return None
-    if before is None or before.paid_at is None:
-        return None if imported else order_paid(after.customer_id, after.id, evaluated_order(after))
-    if before.canceled_at is not None:
-        return None
-    is_canceled = after.canceled_at is not None
-    order = evaluated_order(after)
-    if not is_canceled and same(evaluated_order(before), order):
-        return None
-    return order_changed(after.customer_id, after.id, order, is_canceled=is_canceled)
+def _triggers(before: Order | None, after: Order, *, imported: bool) -> Iterator[Trigger]:
+    """Yield what a change sets off: earning, and for all whom the order has had points from or to their return."""
+    order, paid = evaluated_order(after), after.points_paid
+    concerned = set(paid.payer_ids)
+    if after.customer_id is not None and after.paid_at is not None:
+        if before is None or before.paid_at is None:
+            if not imported:
+                yield order_paid(after.customer_id, after.id, order)
+        elif before.canceled_at is None:
+            concerned.add(after.customer_id)
+    if before is None or not concerned:
+        return
+    is_canceled = after.status == "CANCELED" != before.status
+    if is_canceled or not same(evaluated_order(before), order):
+        for customer_id in sorted(concerned):
+            yield order_changed(
+                customer_id, after.id, order, is_canceled=is_canceled, payments_count=paid.payments_count
+            )
 
 
 def total_amount(order: Order) -> int:

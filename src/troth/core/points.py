@@ -7,6 +7,7 @@ from typing import NamedTuple, TypeAlias
 from troth.core.calendar import day_of, in_force
 from troth.core.configuration import LARGEST_INTEGER
 from troth.core.definitions import Definitions, ProgramInForce
+from troth.core.expiration import NO_EXPIRATION, PointsExpiration
 from troth.core.ledger.accounts import Account
 from troth.core.ledger.booking import (
     Booked,
@@ -145,6 +146,13 @@ def active(path: CardPath, holdings: Holdings | None) -> Holdings:
         details = f"Member {path.member_id} is {holdings.member.status}; points are moved while it is ACTIVE"
         raise Refusal(Reason.NON_ACTIVE_MEMBER, details, path.member_id, "member")
     return holdings
+
+
+def expiration_of(account: Account, holdings: Holdings, present: Present) -> PointsExpiration:
+    """Return the expiration of an account's wallet; of a program that was deleted no points expire any more."""
+    program = present.definitions.programs.get(holdings.member.program_id)
+    wallet = program.wallets.get(account.card_definition_id) if program else None
+    return wallet.points_expiration if wallet else NO_EXPIRATION
 
 
 def _adjust(command: Adjust, holdings: Holdings | None, present: Present) -> Booked | None:

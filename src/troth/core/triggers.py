@@ -89,13 +89,17 @@ def order_paid(customer_id: str, order_id: str, order: Mapping[str, Any]) -> Tri
     return Trigger(customer_id, TriggerKind.ORDER_PAID, order_id, {"order": order})
 
 
-def order_changed(customer_id: str, order_id: str, order: Mapping[str, Any], *, is_canceled: bool) -> Trigger:
-    """Return the trigger of a change of an order that has been paid before.
+def order_changed(
+    customer_id: str, order_id: str, order: Mapping[str, Any], *, is_canceled: bool, payments_count: int = 0
+) -> Trigger:
+    """Return the trigger of a change of an order that has been paid before, by money or with points.
 
-    Its payload has the `order` as it is now, and whether it is `canceled`, which it is in the last one only: whoever
-    takes points back compares with what the order was when it earned (domain 8).
+    Its payload has the `order` as it is now, whether it has been `canceled`, and how many `payments` with points came
+    before: whoever takes points back compares with what the order was when it earned (domain 8), whoever returns points
+    with what these payments have paid (domain 12).
     """
-    return Trigger(customer_id, TriggerKind.ORDER_CHANGED, order_id, {"order": order, "canceled": is_canceled})
+    payload = {"order": order, "canceled": is_canceled, "payments": payments_count}
+    return Trigger(customer_id, TriggerKind.ORDER_CHANGED, order_id, payload)
 
 
 def custom_event(customer_id: str, event_id: str, schema_id: str, metadata: Mapping[str, Any]) -> Trigger:

@@ -1,6 +1,6 @@
 """Payments of orders with points: saved on the member's side and on the order's, and listed."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from typing import Final
 
 from troth.core.configuration import timestamp
@@ -8,6 +8,7 @@ from troth.core.json import decode, text
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.orders import Order
 from troth.core.payments.decision import Paid
+from troth.core.payments.returns import OrderPayment
 from troth.core.payments.transactions import Payment
 from troth.db import listing
 from troth.db.database import Connection, Unit
@@ -26,6 +27,30 @@ async def save(
     totals = [(id_, str(total.amount), str(total.payments_count), ",".join(total.payer_ids)) for id_, total in paid]
     columns = [_SEPARATOR.join(column) for rows in (payments, totals) for column in zip(*rows, strict=True)]
     await unit.connection.execute(_SQL.save, project_id, *columns)
+
+
+async def of_orders(connection: Connection, project_id: str, order_ids: Collection[str]) -> list[OrderPayment]:
+    """Return all payments of orders, those of each in the order in which they were made."""
+    return [
+        OrderPayment(
+            row["order_id"], row["number"], row["member_id"], row["transaction_id"], row["card_id"], row["amount"],
+            row["points"], row["mode"], row["items_amount"], decode(row["consumed"]), row["returned_amount"],
+        )
+        for row in await connection.fetch(_SQL.of_orders, project_id, list(order_ids))
+    ]  # fmt: skip
+
+
+async def save_returns(unit: Unit, project_id: str, changed: Sequence[tuple[OrderPayment, int]]) -> None:
+    """Save how much was given back of payments of locked orders."""
+    if not changed:
+        return
+    await unit.connection.execute(
+        _SQL.save_returns,
+        project_id,
+        [one.order_id for one, _ in changed],
+        [one.number for one, _ in changed],
+        [amount for _, amount in changed],
+    )
 
 
 async def page(connection: Connection, declaration: ListDeclaration, query: ListQuery, member_id: str) -> Page[Payment]:

@@ -18,7 +18,7 @@ from troth.core.ledger.holdings import Holdings
 from troth.core.ledger.limits import spendable
 from troth.core.ledger.transactions import TransactionType
 from troth.core.orders import Order, total_amount
-from troth.core.payments.transactions import Payment, shown_ratio
+from troth.core.payments.transactions import Payment, reason_of, shown_ratio
 from troth.core.points import CardPath, Present
 from troth.core.refusals import Reason, Refusal
 
@@ -100,7 +100,7 @@ def pay(
     ratio = _ratio(exchange, bill, account)
     amount, cut = _payable(command.limit, unpaid, ratio, wallet, account, bill.spent_before)
     points = ceil(amount * ratio)
-    payment_id, reason = present.fresh("lotx"), f"{program.name} / Payment with points"
+    payment_id, reason = present.fresh("lotx"), reason_of(program)
     about = {"order": {"id": order.id}, "order_transaction": {"id": payment_id}}
     occasion = present.occasion(reason)._replace(about=about)
     booked = debited(account, TransactionType.POINTS_SPENT_ON_ORDER, points, occasion, present.fresh)

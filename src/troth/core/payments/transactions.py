@@ -7,6 +7,7 @@ from fractions import Fraction
 from typing import Any, Final, NamedTuple
 
 from troth.core.configuration import timestamp
+from troth.core.definitions import ProgramInForce
 
 _SHOWN_DIGITS: Final = 28
 
@@ -29,6 +30,11 @@ class Payment(NamedTuple):
     points: int
     details: Mapping[str, Any]
     created_at: datetime
+
+
+def reason_of(program: ProgramInForce) -> str:
+    """Return the reason that payments and their returns are booked with."""
+    return f"{program.name} / Payment with points"
 
 
 def shown(payment: Payment) -> dict[str, Any]:

@@ -3,14 +3,12 @@
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from troth.core.expiration import NO_EXPIRATION, PointsExpiration
-from troth.core.ledger.accounts import Account
 from troth.core.ledger.booking import Booked, credited, room
 from troth.core.ledger.holdings import Holdings
 from troth.core.ledger.postings import Kind
 from troth.core.ledger.returns import released, spent
 from troth.core.ledger.transactions import CardTransaction, TransactionType
-from troth.core.points import Present
+from troth.core.points import Present, expiration_of
 from troth.core.purchases.transactions import RewardTransaction
 from troth.core.vouchers import Voucher
 
@@ -93,13 +91,6 @@ def rejected(waiting: Waiting, holdings: Holdings, rejection: Rejection, present
     details = {**waiting.transaction.details, "rejection": {"reason": rejection.reason, "details": rejection.facts}}
     ended = waiting.transaction._replace(status="REJECTED", details=details, updated_at=present.now)
     return Ended(ended, holdings.after(booked), (booked,))
-
-
-def expiration_of(account: Account, holdings: Holdings, present: Present) -> PointsExpiration:
-    """Return the expiration of an account's wallet; of a program that was deleted no points expire any more."""
-    program = present.definitions.programs.get(holdings.member.program_id)
-    wallet = program.wallets.get(account.card_definition_id) if program else None
-    return wallet.points_expiration if wallet else NO_EXPIRATION
 
 
 def _with_points(waiting: Waiting, holdings: Holdings, wanted: Mapping[str, Any], present: Present) -> Ended:

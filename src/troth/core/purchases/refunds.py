@@ -8,8 +8,8 @@ from troth.core.ledger.booking import Booked, debited
 from troth.core.ledger.holdings import Holdings
 from troth.core.ledger.returns import returned
 from troth.core.ledger.transactions import TransactionType
-from troth.core.points import Present
-from troth.core.purchases.issuing import Waiting, expiration_of
+from troth.core.points import Present, expiration_of
+from troth.core.purchases.issuing import Waiting
 from troth.core.purchases.transactions import RewardTransaction
 from troth.core.refusals import Reason, Refusal
 from troth.core.vouchers import Voucher

@@ -46,3 +46,27 @@ SELECT id, member_id, program_id, card_id, card_definition_id, card_transaction_
     details, created_at
 FROM order_transactions
 WHERE member_id = $1;
+
+-- name: of_orders
+-- In the order in which they were made.
+SELECT order_id, number, member_id, transaction_id, card_id, amount, points, mode, items_amount, consumed,
+    returned_amount
+FROM order_payments
+WHERE order_id = ANY ($2::text[]) AND project_id || '' = $1
+ORDER BY order_id, number;
+
+-- name: save_returns
+-- What was given back of payments of locked orders, and in all of each order.
+WITH given_back AS (
+    SELECT * FROM unnest($2::text[], $3::int[], $4::bigint[]) AS given_back (order_id, number, amount)
+), of_payments AS (
+    UPDATE order_payments AS payment
+    SET returned_amount = payment.returned_amount + given_back.amount
+    FROM given_back
+    WHERE payment.order_id = given_back.order_id AND payment.number = given_back.number
+        AND payment.project_id || '' = $1
+)
+UPDATE orders
+SET points_paid_amount = orders.points_paid_amount - of_order.amount
+FROM (SELECT order_id, sum(amount)::bigint AS amount FROM given_back GROUP BY order_id) AS of_order
+WHERE orders.id = of_order.order_id AND orders.project_id || '' = $1;
