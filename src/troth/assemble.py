@@ -1,6 +1,7 @@
 """The only place where the rooms are wired together: settings become a running Troth."""
 
 import asyncio
+import gc
 import os
 import signal
 import socket
@@ -31,6 +32,9 @@ from troth.worker.loop import Worker
 log = structlog.get_logger()
 
 SIGNALS: Final = (signal.SIGINT, signal.SIGTERM)
+
+COLLECT_AFTER: Final = 20_000
+"""After how many new containers that stay the garbage collector looks for cycles among them."""
 
 
 @contextmanager
@@ -113,11 +117,22 @@ async def run(
             task = asyncio.create_task(beside(engine))
             task.add_done_callback(lambda done: stop.set() if done.exception() else None)
             stack.push_async_callback(_ended, task)
+        _spare_collector()
         if listener is None:
             await stop.wait()
         else:
             door = application(engine, pages(document), access_log=settings.access_log)
-            await serve(door, listener, stop)
+            await serve(door, engine.clock, listener, stop)
+
+
+def _spare_collector() -> None:
+    """Let the garbage collector pass over what is there from the start, and look less often at what comes.
+
+    Hardly anything here is a cycle; a collection that looked at all modules would stop every request for it.
+    """
+    gc.collect()
+    gc.freeze()
+    gc.set_threshold(COLLECT_AFTER)
 
 
 async def _ended(task: asyncio.Task[None]) -> None:

@@ -9,8 +9,9 @@ from tests.http.everything import everything_stored
 
 from troth.actions.engine import Engine
 from troth.http.bodies import LARGEST_BODY
+from troth.http.connections import LARGEST_HEAD
 from troth.http.door import Door
-from troth.http.server import LARGEST_HEAD, listen, serve
+from troth.http.server import listen, serve
 
 pytestmark = pytest.mark.anyio
 
@@ -21,11 +22,11 @@ JSON = "Content-Type: application/json\r\n"
 
 
 @pytest.fixture(scope="module")
-async def ask(door: Door) -> AsyncIterator[Ask]:
+async def ask(engine: Engine, door: Door) -> AsyncIterator[Ask]:
     """Sends bytes to a real server; returns the answer's status, head and body."""
     listener, stop = listen(HOST, 0), asyncio.Event()
     port = listener.getsockname()[1]
-    serving = asyncio.create_task(serve(door, listener, stop))
+    serving = asyncio.create_task(serve(door, engine.clock, listener, stop))
 
     async def asked(data: bytes) -> tuple[int, bytes, bytes]:
         async with asyncio.timeout(20):

@@ -1,50 +1,20 @@
-"""The HTTP server: uvicorn around the door, stopped by whoever runs it."""
+"""The HTTP server: connections around an ASGI application, stopped by whoever runs it (decision 0023)."""
 
 import asyncio
-import contextlib
 import socket
-from collections.abc import Iterator
+from contextlib import suppress
 from typing import Final
 
-import uvicorn
 from starlette.types import ASGIApp
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
+
+from troth.clocks import Clock
+from troth.http.connections import Connection
+from troth.http.wire import Shared
 
 GRACE_SECONDS: Final = 10
 """How long requests under way may take to finish when the server stops."""
 
 BACKLOG: Final = 2048
-LARGEST_HEAD: Final = 64 * 1024
-
-
-class _Server(uvicorn.Server):
-    """Leaves signals to the process, which has more to stop than HTTP."""
-
-    @contextlib.contextmanager
-    def capture_signals(self) -> Iterator[None]:
-        yield
-
-
-class _Protocol(HttpToolsProtocol):
-    """Hangs up on a head (request line and headers) that grows past `LARGEST_HEAD`; httptools itself has no bound."""
-
-    _head_bytes = 0
-    _in_head = False
-
-    def on_message_begin(self) -> None:
-        super().on_message_begin()
-        self._in_head, self._head_bytes = True, 0
-
-    def on_headers_complete(self) -> None:
-        self._in_head = False
-        super().on_headers_complete()
-
-    def data_received(self, data: bytes) -> None:
-        super().data_received(data)
-        if self._in_head and not self.transport.is_closing():
-            self._head_bytes += len(data)
-            if self._head_bytes > LARGEST_HEAD:
-                self.send_400_response(f"The request's head has more than {LARGEST_HEAD} bytes.")
 
 
 def listen(host: str, port: int) -> socket.socket:
@@ -62,25 +32,28 @@ def listen(host: str, port: int) -> socket.socket:
     return listener
 
 
-async def serve(app: ASGIApp, listener: socket.socket, stop: asyncio.Event) -> None:
+async def serve(app: ASGIApp, clock: Clock, listener: socket.socket, stop: asyncio.Event) -> None:
     """Serve until `stop` is set, then let requests under way finish."""
-    server = _Server(
-        uvicorn.Config(
-            app,
-            http=_Protocol,
-            loop="none",
-            lifespan="off",
-            access_log=False,
-            log_config=None,
-            server_header=False,
-            proxy_headers=False,
-            backlog=BACKLOG,
-            timeout_graceful_shutdown=GRACE_SECONDS,
-        )
-    )
-    serving = asyncio.create_task(server.serve(sockets=[listener]))
-    stopping = asyncio.create_task(stop.wait())
-    await asyncio.wait((serving, stopping), return_when=asyncio.FIRST_COMPLETED)
-    server.should_exit = True
-    stopping.cancel()
-    await serving
+    shared = Shared(app, clock)
+    loop = asyncio.get_running_loop()
+    accepting = await loop.create_server(lambda: Connection(shared), sock=listener, backlog=BACKLOG)
+    ticking = asyncio.create_task(_tick(shared))
+    try:
+        await stop.wait()
+        accepting.close()
+        for connection in list(shared.connections):
+            connection.stop()
+        with suppress(TimeoutError):
+            async with asyncio.timeout(GRACE_SECONDS):
+                await shared.has_none.wait()
+    finally:
+        accepting.close()
+        ticking.cancel()
+        for connection in list(shared.connections):
+            connection.break_off()
+
+
+async def _tick(shared: Shared) -> None:
+    while True:
+        await asyncio.sleep(1)
+        shared.tick()
