@@ -6,7 +6,9 @@ SELECT
     card.id, card.card_definition_id, card.code, card.created_at,
     card.total, card.earned, card.added, card.purchased, card.purchased_reversed, card.subtracted, card.expired,
     card.spent, card.refunded, card.returned, card.locked, card.unlocked,
-    card.pending_total, card.pending_activated, card.pending_canceled
+    card.pending_total, card.pending_activated, card.pending_canceled,
+    card.next_expiration_on, card.next_expiration_points,
+    card.next_activation_on, card.next_activation_points, card.next_activation_type
 FROM members AS member
 LEFT JOIN cards AS card ON card.member_id = member.id
 WHERE member.id = 'lmbr_f' || lpad(to_hex(:place::bigint), 31, '0') AND member.project_id = :project

@@ -39,4 +39,4 @@ class Identifiers:
             self._pool, self._position = os.urandom(_POOL_BYTES).hex(), 0
         random = self._pool[self._position : self._position + _RANDOM_DIGITS]
         self._position += _RANDOM_DIGITS
-        return f"{prefix}_{self._millisecond:012x}{self._count:04x}{random}"
+        return f"{prefix}_{self._millisecond << 16 | self._count:016x}{random}"

@@ -85,7 +85,20 @@ def shown(card: Card) -> dict[str, Any]:
         "card_type": "INDIVIDUAL",
         "code": card.code,
         "lifetime_bucket": {
-            "points": dict(zip(Counters._fields[:12], counters, strict=False)),
+            "points": {
+                "total": counters.total,
+                "earned": counters.earned,
+                "added": counters.added,
+                "purchased": counters.purchased,
+                "purchased_reversed": counters.purchased_reversed,
+                "subtracted": counters.subtracted,
+                "expired": counters.expired,
+                "spent": counters.spent,
+                "refunded": counters.refunded,
+                "returned": counters.returned,
+                "locked": counters.locked,
+                "unlocked": counters.unlocked,
+            },
             "pending_points": {
                 "total": counters.pending_total,
                 "activated": counters.pending_activated,

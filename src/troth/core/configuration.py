@@ -21,7 +21,7 @@ from pydantic import (
 )
 from pydantic_core import CoreSchema
 
-from troth.core.json import encode
+from troth.core.json import encode, text
 
 LARGEST_INTEGER = 2**53 - 1
 """The largest integer that every JSON reader keeps exactly (RFC 8259, section 6)."""
@@ -65,7 +65,9 @@ def instant(value: object) -> datetime:
 
 def timestamp(moment: datetime) -> str:
     """Return a UTC instant as JSON shows it: milliseconds and `Z` (domain 2)."""
-    return moment.isoformat(timespec="milliseconds")[:-6] + "Z"
+    # msgspec is many times as fast as isoformat; it writes six decimals of a second or, where all are 0, none.
+    written = text(moment)
+    return f"{written[1:24]}Z" if moment.microsecond else f"{written[1:20]}.000Z"
 
 
 Instant = Annotated[

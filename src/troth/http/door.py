@@ -169,8 +169,7 @@ class Door:
         return code, encode(problem(refusal, call.request_id))
 
     def _record(self, call: Call, status: int, seconds: float) -> None:
-        metrics.requests.labels(call.scope["method"], str(status)).inc()
-        metrics.request_seconds.observe(seconds)
+        metrics.count_request(call.scope["method"], status, seconds)
         if self._log_all or (self._log_problems and (status >= 400 or seconds >= SLOW_SECONDS)):
             log.info(
                 "request",
