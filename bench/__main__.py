@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from bench import earning, enrolment, examine, lists, orders, points, segments, tiers
+from bench import earning, enrolment, examine, lists, orders, points, rewards, segments, tiers
 from bench.stack import Stack, running
 
 
@@ -42,6 +42,8 @@ def main() -> None:
         print_table(*earning.speed(stack, options.runs, options.seconds))
         print_table(*tiers.night(stack, options.cards))
         print_table(*tiers.reading(stack, options.cards, options.runs, options.seconds))
+    with running("--no-worker", workers=options.workers) as stack:
+        print_table(*rewards.speed(stack, options.runs, options.seconds))
     print_table(*footprint())
 
 
