@@ -86,23 +86,30 @@ def speed(stack: Stack, runs: int, seconds: int) -> tuple[str, list[Row]]:
     seen = []
     for _ in range(runs):
         raw_rate = raw(best)
-        began = time.perf_counter()
-        result = load.run(stack.address, paid, connections=CONNECTIONS // 4, seconds=seconds)
-        lag = drained(stack)
+        began, began_at = time.perf_counter(), stack.sql("SELECT now()")
+        result = load.run(stack.address, paid, connections=CONNECTIONS, seconds=seconds)
+        drained(stack)
+        rate = sum(result.statuses.values()) / (time.perf_counter() - began)
         check(result)
-        seen.append((raw_rate, sum(result.statuses.values()) / (time.perf_counter() - began), lag))
+        seen.append((raw_rate, rate, longest_lag(stack, began_at)))
     raw_rate, rate, lag = (median(figures[place] for figures in seen) for place in range(3))
     return "Earning", [
         (f"orders that earn, raw, {best} clients", f"{raw_rate:.0f}/s", ""),
-        (f"orders over HTTP to posted points, {RULES} rules, {CONNECTIONS // 4} connections", f"{rate:.0f}/s", ""),
+        (f"orders over HTTP to posted points, {RULES} rules, {CONNECTIONS} connections", f"{rate:.0f}/s", ""),
         ("… of raw", f"{median(one[1] / one[0] for one in seen):.0%}", "at least 30 %, stretch 80 %"),
-        ("… until the last order's points are posted", f"{lag:.1f} s", "below 2 s"),
+        ("… longest time from an order to its evaluation", f"{lag:.1f} s", "below 2 s"),
     ]
 
 
-def drained(stack: Stack) -> float:
-    """Return after how many seconds no trigger waits any more."""
-    began = time.perf_counter()
+def longest_lag(stack: Stack, began_at: object) -> float:
+    """Return how many seconds after it happened the trigger was evaluated that waited longest since an instant."""
+    longest = (
+        "SELECT extract(epoch FROM max(created_at - occurred_at)) FROM earning_evaluations WHERE occurred_at >= $1"
+    )
+    return float(str(stack.sql(longest, began_at)))
+
+
+def drained(stack: Stack) -> None:
+    """Wait until no trigger waits any more."""
     while stack.sql("SELECT EXISTS (SELECT FROM triggers)"):
         time.sleep(0.02)
-    return time.perf_counter() - began

@@ -26,7 +26,7 @@ from troth.hub.app import pages
 from troth.identifiers import Identifiers
 from troth.processes import Family
 from troth.settings import Settings
-from troth.worker.jobs import JOBS
+from troth.worker.jobs import AT_ONCE, JOBS
 from troth.worker.loop import Worker
 
 log = structlog.get_logger()
@@ -110,7 +110,7 @@ async def run(
         engine = await stack.enter_async_context(engine_at(url, settings))
         await migrate(engine.database)
         if settings.worker:
-            worker = Worker(engine, JOBS)
+            worker = Worker(engine, JOBS, AT_ONCE)
             engine.wake = partial(engine.database.after_commit, worker.wake)
             stack.push_async_callback(_ended, asyncio.create_task(worker.run()))
         if beside is not None:

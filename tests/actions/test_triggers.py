@@ -303,3 +303,22 @@ async def test_more_members_than_one_claim_takes_have_their_turns(
 async def test_a_project_without_triggers_has_nothing_to_do(engine: Engine) -> None:
     progress = await Round(evaluate).work_off(replace(engine))
     assert (progress.done, progress.more) == (0, False)
+
+
+async def test_calls_that_overlap_divide_the_members(
+    engine: Engine, project: TestProject, club: Club, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(triggers, "MEMBERS_AT_ONCE", 2)
+    for customer_id, _ in await enrolled(club, 4):
+        await record(engine, project.id, custom_event(customer_id, "evcus_1", "ms_1", {}))
+    calls: list[int] = []
+
+    async def overlapped(engine: Engine, _: Unit, waiting: Sequence[WaitingTrigger]) -> None:
+        calls.append(len(waiting))
+        if len(calls) == 1:
+            await round_.work_off(engine)
+
+    round_ = Round(overlapped)
+    await round_.work_off(engine)
+    assert calls == [2, 2]
+    assert await stored(engine, "member_id") == []

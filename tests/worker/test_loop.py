@@ -41,3 +41,23 @@ async def test_a_job_that_rests_is_left_alone_until_it_is_woken(engine: Engine) 
     running.cancel()
     with pytest.raises(asyncio.CancelledError):
         await running
+
+
+async def test_as_many_batches_of_a_job_are_under_way_as_are_allowed(engine: Engine) -> None:
+    under_way = 0
+    both, released = asyncio.Event(), asyncio.Event()
+
+    async def slow(_: Engine) -> Progress:
+        nonlocal under_way
+        under_way += 1
+        if under_way == 2:
+            both.set()
+        await released.wait()
+        return Progress(0, more=False)
+
+    running = asyncio.create_task(Worker(engine, {"slow": slow}, {"slow": 2}).run())
+    async with asyncio.timeout(SOON_SECONDS):
+        await both.wait()
+    running.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await running

@@ -5,6 +5,7 @@ trigger sees what those before it did, and everything is saved in the transactio
 queues.
 """
 
+import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
@@ -33,7 +34,7 @@ from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.payments.returns import PaidOrders
 from troth.core.refusals import Refusal
 from troth.core.triggers import TriggerKind, WaitingTrigger
-from troth.db import earning, orders, payments, segments
+from troth.db import earning, orders, payments
 from troth.db.database import Connection, Unit
 
 FORGET_EVALUATIONS: Final = "forget_evaluations"
@@ -41,6 +42,9 @@ KEPT: Final = timedelta(days=400)
 REFUSALS_KEPT: Final = timedelta(days=90)
 FORGOTTEN_AT_ONCE: Final = 1000
 REST_SECONDS: Final = 600.0
+
+SLICE_SECONDS: Final = 0.005
+"""For how long a batch decides before the process does something else (architecture, Workers)."""
 
 evaluated = Counter("troth_earning_evaluations_total", "Triggers evaluated for a member.", ["earned"])
 
@@ -59,7 +63,7 @@ async def evaluate(engine: Engine, unit: Unit, waiting: Sequence[WaitingTrigger]
         members = {one.member_id for one in triggers}
         desk, _ = await open_desk(engine, unit, project_id, members, buckets=paid.bucket_ids)
         facts = await _Facts.loaded(engine, unit.connection, project_id, desk, triggers, paid)
-        done = [one for trigger in triggers if (one := facts.worked(desk, trigger))]
+        done = await _worked(engine, facts, desk, triggers)
         await close_desk(engine, unit, project_id, desk)
         await earning.save(unit, project_id, done, desk.present.now)
         await payments.save_returns(unit, project_id, paid.changed)
@@ -101,6 +105,21 @@ async def forget_evaluations(engine: Engine) -> Progress:
 
     count = await engine.database.transact(attempt)
     return Progress(count, count == FORGOTTEN_AT_ONCE, REST_SECONDS)
+
+
+async def _worked(
+    engine: Engine, facts: "_Facts", desk: Desk, triggers: Sequence[WaitingTrigger]
+) -> list[earning.Done]:
+    """Decide on triggers one after the other, letting others of the process pass after every slice."""
+    done: list[earning.Done] = []
+    began = engine.clock.seconds()
+    for trigger in triggers:
+        if one := facts.worked(desk, trigger):
+            done.append(one)
+        if engine.clock.seconds() - began > SLICE_SECONDS:
+            await asyncio.sleep(0)
+            began = engine.clock.seconds()
+    return done
 
 
 def _place(trigger: WaitingTrigger) -> tuple[str, str, int]:
@@ -196,10 +215,7 @@ class _Facts:
         customer_ids = {customer_of[one.member_id] for one in triggers}
         if not customer_ids:
             return
-        metadata = await earning.customers(connection, project_id, customer_ids)
-        joined: dict[str, set[str]] = defaultdict(set)
-        for one in await segments.memberships(connection, customer_ids):
-            joined[one.customer_id].add(one.segment_id)
+        customers = await earning.customers(connection, project_id, customer_ids)
         rules = [rule for of_program in self._rules.values() for rule in of_program]
         zone = self._in_force.zone
         for trigger in triggers:
@@ -212,7 +228,7 @@ class _Facts:
             if order and order.lines and any(rule.collection_ids for rule in rules):
                 lines = await in_collections(connection, project_id, order.lines, rules, now=now, zone=zone)
                 seen = OrderPaid(order._replace(lines=tuple(lines)))
-            customer = CustomerFacts(metadata.get(customer_id, {}), frozenset(joined[customer_id]))
+            customer = customers.get(customer_id, CustomerFacts())
             self._scenes[key] = Scene(seen, trigger.occurred_at, zone, customer)
 
     def _earned_before(self, trigger: WaitingTrigger) -> EarnedBefore:

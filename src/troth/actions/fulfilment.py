@@ -188,8 +188,8 @@ class _Batch:
                 connection, self._project_id, seen.order.lines, [benefit], now=present.now, zone=zone
             )
             seen = OrderPaid(seen.order._replace(lines=tuple(lines)))
-        metadata = await earning.customers(connection, self._project_id, [customer_id])
-        scene = Scene(seen, trigger.occurred_at, zone, CustomerFacts(metadata.get(customer_id, {})))
+        customers = await earning.customers(connection, self._project_id, [customer_id])
+        scene = Scene(seen, trigger.occurred_at, zone, customers.get(customer_id, CustomerFacts()))
         before = await earned_before(connection, [program], [one.member_id], trigger.occurred_at, zone)
         canceled = False
         if trigger.kind is TriggerKind.ORDER_PAID:

@@ -13,8 +13,9 @@ from troth.db import triggers
 from troth.db.database import Broken, Connection, Unit
 
 TRIGGERS: Final = "triggers"
-MEMBERS_AT_ONCE: Final = 50
+MEMBERS_AT_ONCE: Final = 200
 TRIGGERS_OF_A_MEMBER_AT_ONCE: Final = 20
+TRIGGERS_AT_ONCE: Final = 1000
 LONGEST_WORDS: Final = 500
 
 evaluated = Counter("troth_triggers_evaluated_total", "Triggers evaluated.", ["kind"])
@@ -40,7 +41,7 @@ class _Worked(NamedTuple):
 class Round:
     """One worker's way round all members that have triggers: each call takes the next ones after those before.
 
-    So a member whose queue never ends keeps nobody waiting, nor does one whose triggers fail.
+    So a member whose queue never ends keeps nobody waiting, nor does one whose triggers fail. Calls may overlap.
     """
 
     def __init__(self, evaluate: Evaluation) -> None:
@@ -59,7 +60,9 @@ class Round:
         async def attempt(unit: Unit) -> _Worked:
             now = engine.clock.now()
             claimed = await triggers.claim(unit, began_at, now, MEMBERS_AT_ONCE)
-            due = await triggers.waiting(unit, claimed.member_ids, now, TRIGGERS_OF_A_MEMBER_AT_ONCE)
+            self._after = claimed.after
+            of_each = max(TRIGGERS_AT_ONCE // max(len(claimed.member_ids), 1), 1)
+            due = await triggers.waiting(unit, claimed.member_ids, now, min(of_each, TRIGGERS_OF_A_MEMBER_AT_ONCE))
             done, broken = await self._evaluated(engine, unit, due)
             failures = [failed(trigger, _words(error), now) for trigger, error in broken]
             await triggers.remove(unit, done)
@@ -67,7 +70,6 @@ class Round:
             return _Worked(claimed, done, failures)
 
         worked = await engine.database.transact(attempt)
-        self._after = worked.claimed.after
         _count(worked)
         moved = worked.done or any(one.due_at is None for one in worked.failed)
         return Progress(len(worked.done), more=bool(moved or began_at or worked.claimed.after))

@@ -1,12 +1,13 @@
 """What earning rules look at besides holdings, and what came of them."""
 
 from collections import defaultdict
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from datetime import datetime
 from typing import Any, NamedTuple
 
 from troth.core.earning.bases import OrderBase
 from troth.core.earning.evaluations import Evaluation
+from troth.core.earning.facts import CustomerFacts
 from troth.core.earning.order_earnings import OrderEarning
 from troth.core.earning.working import Grant, Worked
 from troth.core.json import decode, text
@@ -26,12 +27,10 @@ class Done(NamedTuple):
     worked: Worked
 
 
-async def customers(
-    connection: Connection, project_id: str, customer_ids: Collection[str]
-) -> dict[str, Mapping[str, Any]]:
-    """Return the metadata of customers by their ids."""
+async def customers(connection: Connection, project_id: str, customer_ids: Collection[str]) -> dict[str, CustomerFacts]:
+    """Return customers as conditions see them, by their ids."""
     rows = await connection.fetch(_SQL.customers, project_id, list(customer_ids))
-    return {row["id"]: decode(row["metadata"]) for row in rows}
+    return {row["id"]: CustomerFacts(decode(row["metadata"]), frozenset(row["segment_ids"])) for row in rows}
 
 
 async def canceled_orders(connection: Connection, project_id: str, order_ids: Collection[str]) -> set[str]:

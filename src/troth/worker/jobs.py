@@ -41,3 +41,10 @@ JOBS: Final[Mapping[str, Job]] = {
     DAILY_WORK: daily.work_off,
     FORGET_EVALUATIONS: earning.forget_evaluations,
 }
+
+AT_ONCE: Final[Mapping[str, int]] = {TRIGGERS: 2}
+"""How many batches of a job a worker has under way where that is not one.
+
+Two batches of triggers: while one waits for the database the other decides, and so orders that are served by the same
+process do not outrun their points.
+"""

@@ -23,14 +23,16 @@ log = structlog.get_logger()
 
 
 class Worker:
-    """Runs each job by itself, one batch after the other; any number of workers may share a database.
+    """Runs each job by itself, one batch after the other, or as many at once as `at_once` says of it.
 
-    A job claims its rows, does its work and says so in one transaction, so that a killed worker leaves nothing half.
+    A job claims its rows, does its work and says so in one transaction, so that a killed worker leaves nothing half,
+    and any number of workers may share a database.
     """
 
-    def __init__(self, engine: Engine, jobs: Mapping[str, Job]) -> None:
+    def __init__(self, engine: Engine, jobs: Mapping[str, Job], at_once: Mapping[str, int] | None = None) -> None:
         self._engine = engine
         self._jobs = jobs
+        self._at_once = at_once or {}
         self._wakers = {name: asyncio.Event() for name in jobs}
 
     def wake(self, job: str) -> None:
@@ -41,7 +43,8 @@ class Worker:
         """Run all jobs until cancelled."""
         async with asyncio.TaskGroup() as group:
             for name, job in self._jobs.items():
-                group.create_task(self._run(name, job), name=f"job {name}")
+                for _ in range(self._at_once.get(name, 1)):
+                    group.create_task(self._run(name, job), name=f"job {name}")
 
     async def _run(self, name: str, job: Job) -> None:
         failures = 0

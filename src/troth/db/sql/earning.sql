@@ -1,7 +1,12 @@
 -- What earning rules look at, and what came of them.
 
 -- name: customers
-SELECT id, metadata FROM customers WHERE id = ANY ($2::text[]) AND project_id || '' = $1;
+-- Customers with the segments that they are in.
+SELECT
+    id, metadata,
+    ARRAY(SELECT segment_id FROM segment_customers AS membership WHERE membership.customer_id = customer.id) AS segment_ids
+FROM customers AS customer
+WHERE id = ANY ($2::text[]) AND project_id || '' = $1;
 
 -- name: canceled_orders
 SELECT id FROM orders WHERE id = ANY ($2::text[]) AND project_id || '' = $1 AND canceled_at IS NOT NULL;
