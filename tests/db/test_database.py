@@ -7,7 +7,16 @@ from itertools import count
 
 import asyncpg
 import pytest
-from tests.db.proxy import COMMIT, SOON_SECONDS, Fate, Link, Proxy, answer_is_lost, arrives_late, never_arrives
+from tests.db.proxy import (
+    COMMIT,
+    SOON_SECONDS,
+    Fate,
+    Link,
+    Proxy,
+    answer_is_lost,
+    arrives_late,
+    never_arrives,
+)
 from tests.moving_clock import HastyClock
 from tests.polling import until_async
 
@@ -49,7 +58,7 @@ async def until_no_transaction_is_open(witness: asyncpg.Connection) -> None:
             " WHERE datname = current_database() AND pid <> pg_backend_pid() AND xact_start IS NOT NULL"
         )
 
-    await until_async(is_so, within_seconds=60)
+    await until_async(is_so, within_seconds=10)
 
 
 @pytest.mark.parametrize(
@@ -143,7 +152,7 @@ async def test_a_database_that_stays_away_is_waited_for_only_so_long(proxy: Prox
 async def test_opening_waits_for_a_server_that_starts_late(proxy: Proxy) -> None:
     proxy.is_open = False
     opening = asyncio.create_task(Database.open(proxy.url, WallClock(), connections=1))
-    await until_async(proxy.was_tried, within_seconds=60)
+    await until_async(proxy.was_tried, within_seconds=10)
     assert not opening.done()
     proxy.is_open = True
     await (await opening).close()
@@ -263,6 +272,45 @@ async def test_a_cancelled_unit_leaves_nothing(
     await until_no_transaction_is_open(witness)
     assert await stored(witness) == []
     assert await narrow.transact(Insertion()) == 1
+
+
+async def test_what_a_unit_raises_is_raised_though_its_rollback_is_lost(
+    narrow: Database, proxy: Proxy, witness: asyncpg.Connection
+) -> None:
+    runs = count(1)
+
+    async def refuse(unit: Unit) -> None:
+        next(runs)
+        await unit.connection.execute(INSERT, "row")
+        raise Refusal(Reason.NOT_FOUND, "not here")
+
+    proxy.next_at(b"ROLLBACK", never_arrives)
+    with pytest.raises(Refusal, match="not here"):
+        await asyncio.wait_for(narrow.transact(refuse), SOON_SECONDS)
+    assert next(runs) == 2
+    assert await narrow.transact(Insertion()) == 1
+    assert await stored(witness) == ["row"]
+
+
+async def test_a_unit_cancelled_at_its_beginning_is_no_error(narrow: Database, proxy: Proxy) -> None:
+    arrived, told = asyncio.Event(), []
+
+    async def is_held_up(link: Link, _: bytes) -> None:
+        arrived.set()
+
+    loop = asyncio.get_running_loop()
+    loop.set_exception_handler(lambda _, context: told.append(context["message"]))
+    try:
+        proxy.next_at(b"BEGIN", is_held_up)
+        working = asyncio.create_task(narrow.transact(Insertion()))
+        await asyncio.wait_for(arrived.wait(), SOON_SECONDS)
+        working.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await asyncio.wait_for(working, SOON_SECONDS)
+        assert await asyncio.wait_for(narrow.transact(Insertion()), SOON_SECONDS) == 1
+    finally:
+        loop.set_exception_handler(None)
+    assert told == []
 
 
 async def test_a_unit_cancelled_at_its_commit_leaves_no_transaction_open(

@@ -2,7 +2,7 @@
 
 import asyncio
 from collections.abc import AsyncIterator, Awaitable, Callable
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, suppress
 from functools import partial
 from typing import Final, NamedTuple, Self, TypeVar
 
@@ -243,17 +243,15 @@ class Database:
     @staticmethod
     async def _run(unit: Unit, attempt: Callable[[Unit], Awaitable[T]], answer: list[T]) -> None:
         transaction = unit.connection.transaction()
-        await transaction.start()
+        await _or_lost(unit.connection, transaction.start())
         try:
             answer.append(await attempt(unit))
         except BaseException:
-            try:
-                await transaction.rollback()
-            except _GONE:
-                unit.connection.terminate()
+            with suppress(*_GONE):
+                await _or_lost(unit.connection, transaction.rollback())
             raise
         unit.committing = True
-        await transaction.commit()
+        await _or_lost(unit.connection, transaction.commit())
 
     async def _was_committed(self, unit: Unit, backend: int) -> bool:
         if unit.proof is None:
@@ -269,6 +267,16 @@ class Database:
         while (found := await self.read(look)) is None:
             await patience.wait(TimeoutError(f"backend {backend} still runs"))
         return found
+
+
+async def _or_lost(connection: Connection, step: Awaitable[None]) -> None:
+    """Wait for a step of a transaction; a connection that it is not known to have been taken on serves nobody again."""
+    try:
+        await step
+    except (asyncio.CancelledError, *_GONE):
+        with suppress(asyncpg.InterfaceError):  # it has ended already
+            connection.terminate()
+        raise
 
 
 class _Patience:
