@@ -254,8 +254,8 @@ def _by_date_and_points(bucket: dict[str, Any]) -> tuple[str, int]:
     return bucket["expiration_date"], bucket["points"]["total"]
 
 
-def _in_time(entry: Entry) -> tuple[datetime, str, int, date]:
-    return entry.instant, entry.type, entry.points, entry.date or date.max
+def _in_time(entry: Entry) -> tuple[datetime, str, int, date, str]:
+    return entry.instant, entry.type, entry.points, entry.date or date.max, entry.status
 
 
 def _check_card(shown: dict[str, Any], expected: AuditedCard) -> None:
