@@ -33,7 +33,8 @@ class Desk:
         before = self._before.get(member_id)
         if before is None:
             return None, self._present
-        present = self._present._replace(now=now_for(self._after.get(member_id, before), self._present.now))
+        now = now_for(self._after.get(member_id, before), self._present.now)
+        present = self._present if now == self._present.now else self._present._replace(now=now)
         if member_id not in self._after:
             self._after[member_id], late = up_to(before, present.now, present.definitions.zone)
             self._entries[member_id] = [(entry, LATE) for entry in late]

@@ -1,7 +1,8 @@
 """What time brings to cards: shown to whoever reads, booked by the daily work (domain 7 and 16)."""
 
-from collections.abc import Collection, Mapping
-from datetime import UTC, datetime, timedelta, tzinfo
+import asyncio
+from collections.abc import Collection, Mapping, Sequence
+from datetime import UTC, date, datetime, timedelta, tzinfo
 from typing import Any, Final, NamedTuple, TypeAlias
 
 from prometheus_client import Counter
@@ -18,7 +19,7 @@ from troth.core.members import MemberWithCards
 from troth.db import definitions, ledger
 from troth.db.database import Connection, Unit
 
-ROWS_AT_ONCE: Final = 1000
+MEMBERS_AT_ONCE: Final = 1000
 _EASTERNMOST: Final = timedelta(hours=15)
 """More than any time zone is ahead of UTC: a date that has not begun there has not begun anywhere."""
 
@@ -91,21 +92,37 @@ async def next_due(engine: Engine, connection: Connection, project_id: str) -> d
 
 
 async def settle_due(engine: Engine, project_id: str, until: datetime) -> Progress:
-    """Book what fell due by an instant for some members of a project, passing over those that others have locked."""
+    """Book what fell due by an instant for some members of a project, passing over those that others have locked.
 
-    async def attempt(unit: Unit) -> tuple[int, bool]:
-        version = await definitions.version(unit.connection, project_id)
-        zone = (await engine.definitions.at(unit.connection, project_id, version)).zone
-        day = day_of(until, zone)
-        due = await ledger.due(unit.connection, project_id, day, ROWS_AT_ONCE)
-        busy = await settle(engine, unit, project_id, due)
-        free = [member_id for member_id in due if member_id not in busy]
-        await ledger.look_again(unit, free, day)
-        return len(free), bool(due)
+    They are settled in two transactions side by side: while the database works at one, we decide in the other.
+    """
 
-    count, more = await engine.database.transact(attempt)
+    async def look(connection: Connection) -> tuple[date, list[str]]:
+        version = await definitions.version(connection, project_id)
+        day = day_of(until, (await engine.definitions.at(connection, project_id, version)).zone)
+        return day, await ledger.due(connection, project_id, day, MEMBERS_AT_ONCE * 2)
+
+    day, due = await engine.database.read(look)
+    middle = len(due) // 2
+    async with asyncio.TaskGroup() as group:
+        halves = [
+            group.create_task(_settle_due(engine, project_id, half, day))
+            for half in (due[:middle], due[middle:])
+            if half
+        ]
+    count = sum(half.result() for half in halves)
     settled.inc(count)
-    return Progress(count, more)
+    return Progress(count, bool(due))
+
+
+async def _settle_due(engine: Engine, project_id: str, member_ids: Sequence[str], day: date) -> int:
+    async def attempt(unit: Unit) -> int:
+        busy = await settle(engine, unit, project_id, member_ids)
+        free = [member_id for member_id in member_ids if member_id not in busy]
+        await ledger.look_again(unit, free, day)
+        return len(free)
+
+    return await engine.database.transact(attempt)
 
 
 def _settled(holdings: Holdings, now: datetime, zone: tzinfo) -> tuple[Holdings, datetime]:

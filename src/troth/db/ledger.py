@@ -65,7 +65,7 @@ async def lock(unit: Unit, project_id: str, member_ids: Collection[str], *, pati
     return Locked(
         rows[0]["version"] if rows else 0,
         {row["id"]: _member(row) for row in rows if row["id"] and row["status"] != "DELETED"},
-        frozenset(row["member_id"] for row in rows if row["is_there"] and not row["id"]),
+        frozenset(row["member_id"] for row in rows if row["is_busy"]),
     )
 
 

@@ -2,6 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from datetime import date, datetime
+from functools import lru_cache
 from typing import Final, NamedTuple
 
 import msgspec
@@ -122,13 +123,12 @@ def _standing(structure: Structure, place: Place, segment_ids: frozenset[str], i
 
 def _transaction_rows(followed: Followed) -> Iterable[tuple[str, ...]]:
     standing = followed.after
-    booked = {one.id: one for one in standing.booked}
-    for one in booked.values():
+    for one in {one.id: one for one in standing.booked}.values():
         yield (
             followed.member_id, one.id, standing.card_id, standing.structure.card_definition_id, standing.structure.id,
             one.type, one.status, one.tier_from or "", one.tier_to or "", str(one.points), timestamp(one.start_at),
-            _instant(one.expires_at), text(one.origin._asdict()) if one.origin else "", one.rejection or "",
-            followed.group_id, timestamp(one.created_at), _instant(one.updated_at),
+            _instant(one.expires_at), _origin(one.origin), one.rejection or "", followed.group_id,
+            timestamp(one.created_at), _instant(one.updated_at),
         )  # fmt: skip
 
 
@@ -153,6 +153,11 @@ def _shown(value: object) -> str:
 
 def _instant(moment: datetime | None) -> str:
     return timestamp(moment) if moment else ""
+
+
+@lru_cache(maxsize=1024)
+def _origin(origin: Origin | None) -> str:
+    return text(origin._asdict()) if origin else ""
 
 
 def _transaction(row: Row) -> StoredTierTransaction:

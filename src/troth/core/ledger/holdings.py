@@ -106,7 +106,7 @@ def now_for(holdings: Holdings, now: datetime) -> datetime:
 def up_to(holdings: Holdings, now: datetime, zone: tzinfo) -> tuple[Holdings, tuple[Entry, ...]]:
     """Return the holdings as of now with everything booked that fell due by then, and what that was (domain 7, 16)."""
     accounts, entries, standing = settled(holdings.accounts.values(), now, zone, holdings.standing)
-    present = holdings._replace(accounts={one.card_id: one for one in accounts}, standing=standing)
+    present = Holdings(holdings.member, {one.card_id: one for one in accounts}, standing)
     return present.reviewed(now), entries
 
 

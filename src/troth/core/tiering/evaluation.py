@@ -186,13 +186,16 @@ def _entered(
     structure, expiration = moment.structure, moment.structure.configuration.expiration
     held = tier_id is not None
     falls_on = held and tier_id != deserved and tier_id not in structure.never_lost
-    return state._replace(
+    return TierState(
         tier_id=tier_id,
         since=moment.cause.instant if held else None,
         safe_through=safe_through(expiration, moment.day) if held and tier_id == deserved else None,
         grace_through=grace if falls_on else None,
         fell_on=fell_on,
         secured_id=structure.higher(structure.secured(tier_id, moment.facts.segment_ids), state.secured_id),
+        deferred=state.deferred,
+        tracking=state.tracking,
+        booked_count=state.booked_count,
     )
 
 

@@ -105,7 +105,8 @@ class Standing(NamedTuple):
     def _with(self, evaluated: Evaluated) -> "Standing":
         if evaluated.state is self.state and not evaluated.booked:
             return self
-        return self._replace(state=evaluated.state, booked=self.booked + evaluated.booked)
+        booked = self.booked + evaluated.booked
+        return Standing(self.structure, self.card_id, evaluated.state, self.segment_ids, self.zone, booked)
 
 
 def new_standing(

@@ -46,6 +46,8 @@ class Structure:
     """What it takes to enter each tier, the highest first: its points, its segment if it has one, its id."""
     never_lost: frozenset[str]
     """The tiers that say of themselves that nobody loses them."""
+    segment_ids: frozenset[str]
+    """The segments that tiers ask for."""
 
     @classmethod
     def of(cls, structure_id: str, configuration: TierStructureConfiguration, tiers: Iterable[Tier]) -> Self:
@@ -54,17 +56,13 @@ class Structure:
         levels: dict[str | None, int] = {tier.id: level for level, tier in enumerate(ordered)}
         entries = tuple((tier.ends[0], tier.segment_id, tier.id) for tier in reversed(ordered))
         never_lost = frozenset(tier.id for tier in ordered if tier.configuration.downgrade.type == "NO_DOWNGRADE")
-        return cls(structure_id, configuration, tuple(ordered), levels | {None: -1}, entries, never_lost)
+        segment_ids = frozenset(tier.segment_id for tier in ordered if tier.segment_id)
+        return cls(structure_id, configuration, tuple(ordered), levels | {None: -1}, entries, never_lost, segment_ids)
 
     @property
     def card_definition_id(self) -> str:
         """The wallet that the structure sits on; a member's other cards have no tiers."""
         return self.configuration.card_definition_id
-
-    @property
-    def segment_ids(self) -> frozenset[str]:
-        """The segments that tiers ask for."""
-        return frozenset(segment_id for _, segment_id, _ in self.entries if segment_id)
 
     def tier(self, tier_id: str) -> Tier:
         """Return a tier by its id."""

@@ -8,7 +8,9 @@ SELECT
     asked.id AS member_id,
     (SELECT definitions_version FROM projects WHERE id = $1) AS version,
     locked.*,
-    EXISTS (SELECT FROM members AS other WHERE other.id = asked.id AND other.project_id || '' = $1) AS is_there
+    -- No EXISTS: for many members the planner would answer that by reading all there are.
+    locked.id IS NULL
+        AND (SELECT true FROM members AS other WHERE other.id = asked.id AND other.project_id || '' = $1) AS is_busy
 FROM unnest($2::text[]) WITH ORDINALITY AS asked (id, place)
 LEFT JOIN LATERAL (
     SELECT member.id, member.customer_id, member.program_id, member.status, member.metadata, member.created_at, member.updated_at
@@ -23,7 +25,7 @@ SELECT
     asked.id AS member_id,
     (SELECT definitions_version FROM projects WHERE id = $1) AS version,
     locked.*,
-    locked.id IS NOT NULL AS is_there
+    false AS is_busy
 FROM unnest($2::text[]) WITH ORDINALITY AS asked (id, place)
 LEFT JOIN LATERAL (
     SELECT member.id, member.customer_id, member.program_id, member.status, member.metadata, member.created_at, member.updated_at
