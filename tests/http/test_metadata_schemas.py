@@ -88,7 +88,9 @@ async def test_metadata_are_checked_wherever_they_are_written(
     if resource == "vl_tier":
         draft = await client.post(f"{BASE}/tier-structures", json=BODIES["createTierStructure"](ids))
         ids["tierStructureId"] = draft.json()["id"]
-        tier = await client.post(f"{BASE}/tier-structures/{draft.json()['id']}/tiers", json=BODIES["createTier"](ids))
+        low = {"qualification_rules": {"type": "POINTS", "points": {"min_value": 0, "max_value": 49}}}
+        body = BODIES["createTier"](ids) | low
+        tier = await client.post(f"{BASE}/tier-structures/{draft.json()['id']}/tiers", json=body)
         ids["tierId"] = tier.json()["id"]
     ids["customerId"] = (await client.post("/v1/customers", json={})).json()["id"]  # that can be enrolled
     assert (await client.put(f"/v1/metadata-schemas/{resource}", json=SCHEMA)).status_code == 200
