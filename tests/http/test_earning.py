@@ -14,7 +14,8 @@ from tests.http.platform import created
 from tests.http.programs import PROGRAMS, active_wallet, program, rule
 
 from troth.actions import ledger_audit
-from troth.actions.earning import evaluate, forget_evaluations
+from troth.actions.earning import evaluate
+from troth.actions.earning_evaluations import forget_evaluations
 from troth.actions.engine import Engine
 from troth.actions.triggers import Round
 from troth.http.door import Door

@@ -31,9 +31,11 @@ WALL_CLOCK_READERS = {
     "actions/idempotency_keys.py",  # for how long an answer is kept
     "actions/campaigns.py", "actions/customer_imports.py", "actions/member_batches.py",  # async actions
     "actions/order_imports.py",  # async actions
-    "actions/card_codes.py", "actions/fulfilment.py", "actions/issuing.py", "actions/triggers.py",  # when to try again
+    "actions/card_codes.py", "actions/fulfilment.py", "actions/issuing.py",  # when to try again
+    "actions/triggers.py", "actions/turns.py",  # when to try again
     "actions/ledger_audit.py",  # which night it is
-    "actions/earning.py",  # how long evaluations are kept
+    "actions/earning.py",  # for how long it decides in one go
+    "actions/earning_evaluations.py",  # how long evaluations are kept
     "actions/clock.py", "actions/daily.py",  # the clocks themselves, and when workers look at them
     "actions/project_time.py",  # where the project's clock follows the wall's
     "http/door.py", "http/lists.py",  # durations, cursors

@@ -3,8 +3,9 @@
 from collections.abc import Collection
 from typing import Final
 
-from troth.actions.desk import close_desk, open_desk
+from troth.actions.desk import close_desk
 from troth.actions.engine import Engine
+from troth.actions.turns import open_desk_in_turn
 from troth.core.purchases.issuing import Rejection, rejected
 from troth.db import purchases
 from troth.db.database import Unit
@@ -16,7 +17,7 @@ async def leave(engine: Engine, unit: Unit, project_id: str, member_ids: Collect
     """Book what fell due for locked members by now; reject what they are buying, and let them leave their tiers."""
     waiting = await purchases.pending(unit.connection, member_ids)
     buckets = [bucket_id for one in waiting for bucket_id in one.consumed]
-    desk, _ = await open_desk(engine, unit, project_id, member_ids, buckets=buckets)
+    desk, _ = await open_desk_in_turn(engine, unit, project_id, member_ids, buckets=buckets)
     ended = []
     for one in waiting:
         holdings, present = desk.at(one.transaction.member_id)

@@ -5,15 +5,18 @@ what became of all of them at once.
 """
 
 from collections.abc import Awaitable, Callable, Collection, Mapping, Sequence
+from datetime import datetime
 from typing import Final, NamedTuple
 
 from troth.actions.engine import Engine
 from troth.actions.project_time import project_now, read_project_now
 from troth.core.ledger.holdings import Holdings, Movement, now_for, up_to
 from troth.core.ledger.transactions import Entry
+from troth.core.members import Member
 from troth.core.points import Present
 from troth.db import definitions, ledger, members
 from troth.db.database import Connection, Unit
+from troth.db.ledger import Locked
 
 LATE: Final = '{"channel":"INTERNAL"}'
 """The `source` of what time itself brings about."""
@@ -26,19 +29,30 @@ class Desk:
         self._before = before
         self._present = present
         self._after: dict[str, Holdings] = {}
+        self._settled_at: dict[str, datetime] = {}
         self._entries: dict[str, list[tuple[Entry, str]]] = {}
 
-    def at(self, member_id: str) -> tuple[Holdings | None, Present]:
-        """Return a member up to its now, and what it is decided on by; None if there is no such member."""
+    def at(self, member_id: str, as_of: datetime | None = None) -> tuple[Holdings | None, Present]:
+        """Return a member up to its now, and what it is decided on by; None if there is no such member.
+
+        `as_of` is an instant before now for what happened then; it is now for the member if nothing was booked since.
+        """
         before = self._before.get(member_id)
         if before is None:
             return None, self._present
-        now = now_for(self._after.get(member_id, before), self._present.now)
+        holdings = self._after.get(member_id, before)
+        now = now_for(holdings, as_of or self._present.now)
         present = self._present if now == self._present.now else self._present._replace(now=now)
-        if member_id not in self._after:
-            self._after[member_id], late = up_to(before, present.now, present.definitions.zone)
-            self._entries[member_id] = [(entry, LATE) for entry in late]
+        if self._settled_at.get(member_id) != now:
+            self._settled_at[member_id] = now
+            self._after[member_id], late = up_to(holdings, now, present.definitions.zone)
+            self._entries.setdefault(member_id, []).extend((entry, LATE) for entry in late)
         return self._after[member_id], present
+
+    def member(self, member_id: str) -> Member | None:
+        """Return a member as it was locked; None if there is no such member."""
+        before = self._before.get(member_id)
+        return before and before.member
 
     def book(self, member_id: str, after: Holdings, entries: Sequence[Entry], source: str) -> None:
         """Take on what a decision did to a member."""
@@ -70,13 +84,17 @@ async def open_desk(
     *,
     buckets: Collection[str] = (),
     patient: bool = False,
+    first: Callable[[Locked], Awaitable[None]] | None = None,
     then_lock: Callable[[], Awaitable[None]] | None = None,
 ) -> Open:
     """Lock members and load all that decisions on their points need; `buckets` are loaded even if they are done.
 
-    `then_lock` takes what locks come after those of members: now is asked after all of them.
+    `first` is done as soon as they are locked. `then_lock` takes what locks come after those of members: now is asked
+    after all of them. Whoever does not follow from a trigger itself opens the desk in turn (`turns.open_desk_in_turn`).
     """
     locked = await ledger.lock(unit, project_id, member_ids, patient=patient)
+    if first:
+        await first(locked)
     if then_lock:
         await then_lock()
     in_force = await engine.definitions.at(unit.connection, project_id, locked.version)

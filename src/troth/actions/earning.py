@@ -8,7 +8,7 @@ queues.
 import asyncio
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import date, datetime
 from itertools import groupby
 from typing import Any, Final
 
@@ -17,31 +17,20 @@ from prometheus_client import Counter
 from troth.actions.desk import LATE, Desk, close_desk, open_desk
 from troth.actions.earning_facts import earned_before, in_collections, successes
 from troth.actions.engine import Engine
-from troth.actions.members import MemberPath, get_members
-from troth.actions.progress import Progress
 from troth.core.calendar import CalendarUnit, day_of, period_of
 from troth.core.definitions import Definitions
 from troth.core.earning.booking import EarnedBefore
 from troth.core.earning.evaluation import EarningRule
-from troth.core.earning.evaluations import Evaluation
 from troth.core.earning.facts import NEVER, CustomerFacts, Order, OrderPaid, Period, Successes, recorded_trigger
 from troth.core.earning.order_earnings import OrderEarning
 from troth.core.earning.scenes import Scene
 from troth.core.earning.working import Setting, Worked, take_back, work_off
 from troth.core.ledger.holdings import Holdings
 from troth.core.ledger.transactions import Entry, TransactionType
-from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.payments.returns import PaidOrders
-from troth.core.refusals import Refusal
 from troth.core.triggers import TriggerKind, WaitingTrigger
 from troth.db import earning, orders, payments
 from troth.db.database import Connection, Unit
-
-FORGET_EVALUATIONS: Final = "forget_evaluations"
-KEPT: Final = timedelta(days=400)
-REFUSALS_KEPT: Final = timedelta(days=90)
-FORGOTTEN_AT_ONCE: Final = 1000
-REST_SECONDS: Final = 600.0
 
 SLICE_SECONDS: Final = 0.005
 """For how long a batch decides before the process does something else (architecture, Workers)."""
@@ -79,32 +68,6 @@ async def _lock_paid_orders(unit: Unit, project_id: str, triggers: Sequence[Wait
         return PaidOrders(())
     await orders.lock_named(unit, project_id, order_ids)
     return PaidOrders(await payments.of_orders(unit.connection, project_id, order_ids))
-
-
-async def evaluation_page(
-    engine: Engine, project_id: str, path: MemberPath, declaration: ListDeclaration, query: ListQuery
-) -> Page[Evaluation]:
-    """Return one page of what triggers did to a member, and why. Raises a refusal with `NOT_FOUND`."""
-    (found,) = await get_members(engine, project_id, [path])
-    if isinstance(found, Refusal):
-        raise found
-    member_id = found.member.id
-
-    async def look(connection: Connection) -> Page[Evaluation]:
-        return await earning.evaluation_page(connection, declaration, query, member_id)
-
-    return await engine.database.read(look)
-
-
-async def forget_evaluations(engine: Engine) -> Progress:
-    """Delete some of the evaluations that have been kept long enough: those that earned nothing go first (domain 8)."""
-    now = engine.clock.now()
-
-    async def attempt(unit: Unit) -> int:
-        return await earning.forget(unit, now - KEPT, now - REFUSALS_KEPT, FORGOTTEN_AT_ONCE)
-
-    count = await engine.database.transact(attempt)
-    return Progress(count, count == FORGOTTEN_AT_ONCE, REST_SECONDS)
 
 
 async def _worked(
@@ -152,7 +115,7 @@ class _Facts:
     ) -> "_Facts":
         in_force = desk.present.definitions
         facts = cls(in_force, paid)
-        members = {one: holdings.member for one in {one.member_id for one in triggers} if (holdings := desk.at(one)[0])}
+        members = {one: member for one in {one.member_id for one in triggers} if (member := desk.member(one))}
         triggers = [one for one in triggers if one.member_id in members]
         programs = {members[one.member_id].program_id for one in triggers} & in_force.programs.keys()
         facts._rules = await engine.definitions.earning_rules(connection, project_id, in_force.version, programs)
@@ -180,8 +143,13 @@ class _Facts:
         return facts
 
     def worked(self, desk: Desk, trigger: WaitingTrigger) -> earning.Done | None:
-        """Decide on one trigger and book what follows; None if there is no such member or program any more."""
-        holdings, present = desk.at(trigger.member_id)
+        """Decide on one trigger and book what follows; None if there is no such member or program any more.
+
+        One from before today's midnight is worked off as of then, before what that midnight brings (domain 16).
+        """
+        zone = self._in_force.zone
+        is_late = day_of(trigger.occurred_at, zone) < day_of(desk.present.now, zone)
+        holdings, present = desk.at(trigger.member_id, trigger.occurred_at if is_late else None)
         program = self._in_force.programs.get(holdings.member.program_id) if holdings else None
         if holdings is None or program is None:
             return None

@@ -10,11 +10,12 @@ import structlog
 from prometheus_client import Counter
 
 from troth.actions import vouchers
-from troth.actions.desk import LATE, Desk, close_desk, open_desk
+from troth.actions.desk import LATE, Desk, close_desk
 from troth.actions.earning_facts import earned_before, in_collections
 from troth.actions.engine import Engine
 from troth.actions.members import MemberPath, get_members
 from troth.actions.progress import Progress
+from troth.actions.turns import open_desk_in_turn
 from troth.actions.vouchers import Wanted
 from troth.core.definitions import Definition, ProgramInForce
 from troth.core.earning.evaluation import EarningRule
@@ -108,7 +109,7 @@ async def _fulfil(engine: Engine, unit: Unit, claimed: Sequence[Claimed]) -> lis
     known = await benefits.definitions(unit.connection, project_id, named)
     # One grant of a member at a time: it is decided on what those before it have earned.
     first = {one.member_id: one for one in reversed(claimed)}
-    desk, busy = await open_desk(engine, unit, project_id, first)
+    desk, busy = await open_desk_in_turn(engine, unit, project_id, first)
     batch = _Batch(engine, unit, project_id, desk, known)
     done = [await batch.decide(one) for member_id, one in first.items() if member_id not in busy]
     if not done:

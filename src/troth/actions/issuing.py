@@ -9,9 +9,10 @@ import structlog
 from prometheus_client import Counter
 
 from troth.actions import vouchers
-from troth.actions.desk import LATE, close_desk, open_desk
+from troth.actions.desk import LATE, close_desk
 from troth.actions.engine import Engine
 from troth.actions.progress import Progress
+from troth.actions.turns import open_desk_in_turn
 from troth.actions.vouchers import Wanted
 from troth.core.purchases.issuing import Ended, Rejection, Waiting, issued
 from troth.core.refusals import Refusal
@@ -77,7 +78,7 @@ async def _issue(engine: Engine, unit: Unit, claimed: Sequence[Claimed]) -> list
     waiting = await purchases.waiting(unit.connection, claimed)
     buckets = [bucket_id for one in waiting for bucket_id in one.consumed]
     members = {one.member_id for one in claimed}
-    desk, busy = await open_desk(engine, unit, project_id, members, buckets=buckets)
+    desk, busy = await open_desk_in_turn(engine, unit, project_id, members, buckets=buckets)
     done: list[Ended] = []
     free = [one for one in waiting if one.transaction.member_id not in busy]
     made = await _vouchers(engine, unit, project_id, free, desk.present.now)

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
-from troth.actions.desk import Desk, close_desk, look_at_desk, open_desk
+from troth.actions.desk import Desk, close_desk, look_at_desk
 from troth.actions.engine import Engine
 from troth.actions.members import get_members
 from troth.actions.purchase_facts import spent_before
+from troth.actions.turns import open_desk_in_turn
 from troth.core.batches import BUSY, Busy
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.orders import Order
@@ -35,7 +36,7 @@ async def pay(
             found.extend(await orders.lock_named(unit, project_id, _ids(commands), source_ids))
 
         members = {one.path.member_id for one in commands}
-        desk, busy = await open_desk(engine, unit, project_id, members, patient=patient, then_lock=lock_orders)
+        desk, busy = await open_desk_in_turn(engine, unit, project_id, members, patient=patient, then_lock=lock_orders)
         free = [one for one in commands if one.path.member_id not in busy]
         till = Till(await _facts(unit.connection, project_id, free, found, desk))
         made: list[Paid] = []

@@ -4,8 +4,9 @@ from collections.abc import Sequence
 from datetime import date
 from typing import TypeAlias
 
-from troth.actions.desk import close_desk, open_desk
+from troth.actions.desk import close_desk
 from troth.actions.engine import Engine
+from troth.actions.turns import open_desk_in_turn
 from troth.core.batches import BUSY, Busy
 from troth.core.ledger.buckets import Bucket, Holder, PendingBucket
 from troth.core.ledger.transactions import CardTransaction
@@ -31,7 +32,7 @@ async def move(
     async def attempt(unit: Unit) -> list[Answer | Refusal | Busy]:
         member_ids = {one.path.member_id for one in commands}
         named = [bucket_id for one in commands for bucket_id in one.bucket_ids]
-        desk, busy = await open_desk(engine, unit, project_id, member_ids, buckets=named, patient=patient)
+        desk, busy = await open_desk_in_turn(engine, unit, project_id, member_ids, buckets=named, patient=patient)
         answers: list[Answer | Refusal | Busy] = []
         for command in commands:
             member_id = command.path.member_id
@@ -103,7 +104,7 @@ async def _settled(engine: Engine, project_id: str, path: CardPath) -> Holder:
     """Settle a member up to now and save that, so that the lists of its card can be paged through as they are."""
 
     async def attempt(unit: Unit) -> Holder:
-        desk, _ = await open_desk(engine, unit, project_id, [path.member_id], patient=True)
+        desk, _ = await open_desk_in_turn(engine, unit, project_id, [path.member_id], patient=True)
         holdings, present = desk.at(path.member_id)
         account = find_account(path, holdings, present)
         await close_desk(engine, unit, project_id, desk)

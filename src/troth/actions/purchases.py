@@ -2,11 +2,12 @@
 
 from collections.abc import Sequence
 
-from troth.actions.desk import close_desk, look_at_desk, open_desk
+from troth.actions.desk import close_desk, look_at_desk
 from troth.actions.engine import Engine
 from troth.actions.issuing import ISSUING, due_at_once
 from troth.actions.members import get_members
 from troth.actions.purchase_facts import purchase_facts
+from troth.actions.turns import open_desk_in_turn
 from troth.core.batches import BUSY, Busy
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.purchases.decision import Purchase
@@ -27,7 +28,9 @@ async def buy(
     """
 
     async def attempt(unit: Unit) -> list[RewardTransaction | Refusal | Busy]:
-        desk, busy = await open_desk(engine, unit, project_id, {one.member_id for one in commands}, patient=patient)
+        desk, busy = await open_desk_in_turn(
+            engine, unit, project_id, {one.member_id for one in commands}, patient=patient
+        )
         free = [one for one in commands if one.member_id not in busy]
         holdings = {one: found for one in {one.member_id for one in free} if (found := desk.at(one)[0])}
         shop = Shop(await purchase_facts(engine, unit.connection, project_id, free, holdings, desk.present, lock=True))

@@ -1,7 +1,8 @@
 """Undo purchases of rewards (domain 11)."""
 
-from troth.actions.desk import close_desk, open_desk
+from troth.actions.desk import close_desk
 from troth.actions.engine import Engine
+from troth.actions.turns import open_desk_in_turn
 from troth.core.points import Present
 from troth.core.purchases.issuing import Waiting
 from troth.core.purchases.refunds import Fate, Refund, check, fate_of, refunded
@@ -21,7 +22,7 @@ async def refund(engine: Engine, project_id: str, command: Refund) -> RewardTran
         seen = await _found(engine, unit, project_id, command)
         # Its member is not locked yet, but what was taken of which bucket never changes.
         member_id = seen.transaction.member_id
-        desk, _ = await open_desk(engine, unit, project_id, [member_id], buckets=seen.consumed, patient=True)
+        desk, _ = await open_desk_in_turn(engine, unit, project_id, [member_id], buckets=seen.consumed, patient=True)
         holdings, present = desk.at(member_id)
         if holdings is None:
             raise not_found("reward_transaction", command.transaction_id)

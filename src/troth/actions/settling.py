@@ -7,10 +7,11 @@ from typing import Any, Final, NamedTuple, TypeAlias
 
 from prometheus_client import Counter
 
-from troth.actions.desk import close_desk, open_desk
+from troth.actions.desk import close_desk
 from troth.actions.engine import Engine
 from troth.actions.progress import Progress
 from troth.actions.project_time import read_project_now
+from troth.actions.turns import open_desk_in_turn
 from troth.core.calendar import day_of, midnight
 from troth.core.cards import Card
 from troth.core.ledger.accounts import Account, next_activation, next_expiration
@@ -75,7 +76,7 @@ async def in_full(
 
 async def settle(engine: Engine, unit: Unit, project_id: str, member_ids: Collection[str]) -> frozenset[str]:
     """Book what fell due for members by now, in a transaction that may do more; return whom others have locked."""
-    desk, busy = await open_desk(engine, unit, project_id, member_ids)
+    desk, busy = await open_desk_in_turn(engine, unit, project_id, member_ids)
     for member_id in set(member_ids) - busy:
         desk.at(member_id)
     await close_desk(engine, unit, project_id, desk)

@@ -1,8 +1,9 @@
 """Look at how members came to their tiers (domain 10)."""
 
-from troth.actions.desk import close_desk, open_desk
+from troth.actions.desk import close_desk
 from troth.actions.engine import Engine
 from troth.actions.members import MemberPath
+from troth.actions.turns import open_desk_in_turn
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.points import find_member
 from troth.core.tiering.state import StoredTierTransaction
@@ -20,7 +21,7 @@ async def transaction_page(
     program_id, member_id = path
 
     async def settle(unit: Unit) -> None:
-        desk, _ = await open_desk(engine, unit, project_id, [member_id], patient=True)
+        desk, _ = await open_desk_in_turn(engine, unit, project_id, [member_id], patient=True)
         find_member(program_id, member_id, *desk.at(member_id))
         await close_desk(engine, unit, project_id, desk)
 

@@ -47,11 +47,15 @@ _slidings: Final = msgspec.json.Decoder(list[_Sliding])
 
 
 class Locked(NamedTuple):
-    """What a batch may decide on: the version of the definitions, the members locked, those whom others have locked."""
+    """What a batch may decide on: the version of the definitions, the members locked, those whom others have locked.
+
+    `waiting_since` has when the first trigger happened that waits for a member, of those for whom one does.
+    """
 
     version: int
     members: Mapping[str, Member]
     busy: frozenset[str]
+    waiting_since: Mapping[str, datetime]
 
 
 async def lock(unit: Unit, project_id: str, member_ids: Collection[str], *, patient: bool) -> Locked:
@@ -66,6 +70,7 @@ async def lock(unit: Unit, project_id: str, member_ids: Collection[str], *, pati
         rows[0]["version"] if rows else 0,
         {row["id"]: _member(row) for row in rows if row["id"] and row["status"] != "DELETED"},
         frozenset(row["member_id"] for row in rows if row["is_busy"]),
+        {row["id"]: row["waiting_since"] for row in rows if row["id"] and row["waiting_since"]},
     )
 
 

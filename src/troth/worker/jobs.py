@@ -17,7 +17,7 @@ from troth.actions import (
 from troth.actions.card_codes import make_card_codes
 from troth.actions.customer_imports import CUSTOMER_IMPORTS
 from troth.actions.daily import DAILY_WORK
-from troth.actions.earning import FORGET_EVALUATIONS
+from troth.actions.earning_evaluations import FORGET_EVALUATIONS, forget_evaluations
 from troth.actions.fulfilment import FULFILMENT
 from troth.actions.idempotency_keys import IDEMPOTENCY_KEYS
 from troth.actions.issuing import ISSUING
@@ -39,7 +39,7 @@ JOBS: Final[Mapping[str, Job]] = {
     LEDGER_AUDIT: ledger_audit.work_off,
     IDEMPOTENCY_KEYS: idempotency_keys.forget_expired,
     DAILY_WORK: daily.work_off,
-    FORGET_EVALUATIONS: earning.forget_evaluations,
+    FORGET_EVALUATIONS: forget_evaluations,
 }
 
 AT_ONCE: Final[Mapping[str, int]] = {TRIGGERS: 2}

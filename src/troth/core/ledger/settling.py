@@ -30,7 +30,10 @@ class Settled(NamedTuple):
 
 
 def settled(accounts: Iterable[Account], until: datetime, zone: tzinfo, standing: Standing | None = None) -> Settled:
-    """Return what a membership has with everything booked that fell due up to an instant, in domain 16's order."""
+    """Return what a membership has with everything booked that fell due up to an instant, in domain 16's order.
+
+    What was earned so late that it was already due then follows at once: nothing is booked before the last booking.
+    """
     present = tuple(accounts)
     entries: list[Entry] = []
     while True:
@@ -39,33 +42,44 @@ def settled(accounts: Iterable[Account], until: datetime, zone: tzinfo, standing
         day = min(filter(None, (points_due, tiers_due)), default=None)
         if day is None or (instant := midnight(day, zone)) > until:
             return Settled(present, tuple(entries), standing)
+        booked_at = max(instant, *(one.latest for one in present))
+        is_late = booked_at > instant and day != tiers_due
         for step, of_tiers in _STEPS:
             booked: list[Entry] = []
             if day == points_due:
-                moved = [list(step(account, day, instant)) for account in present]
+                moved = [list(step(account, day, Occasion(booked_at, day, instant))) for account in present]
                 booked = [one.entry for of_account in moved for one in of_account if one.entry.postings]
                 present = tuple(
                     of_account[-1].account if of_account else account
                     for account, of_account in zip(present, moved, strict=True)
                 )
             entries += booked
-            standing = standing and _followed(standing, present, booked, day, of_tiers)
+            standing = standing and _followed(standing, present, booked, None if is_late else day, of_tiers)
 
 
-def _followed(standing: Standing, accounts: Iterable[Account], booked: list[Entry], day: date, step: Step) -> Standing:
-    """Return the standing after a step of a midnight, which has moved the points of its card."""
-    if booked:
-        standing = standing.counting(entry for entry in booked if entry.transaction.card_id == standing.card_id)
+def _followed(
+    standing: Standing, accounts: Iterable[Account], booked: list[Entry], day: date | None, step: Step
+) -> Standing:
+    """Return the standing after a step of a midnight, which has moved the points of its card.
+
+    Without a day that is over already for the tiers: what moved the points late is a change like any other.
+    """
     account = next(one for one in accounts if one.card_id == standing.card_id)
+    of_card = [entry for entry in booked if entry.transaction.card_id == standing.card_id]
+    if day is None:
+        for entry in of_card:
+            standing = standing.after(entry, account.counters.balance)
+        return standing
+    if of_card:
+        standing = standing.counting(of_card)
     return standing.at_midnight(account.counters.balance, day, step)
 
 
-def _pending_points(account: Account, day: date, instant: datetime) -> Iterator[Booked]:
+def _pending_points(account: Account, day: date, occasion: Occasion) -> Iterator[Booked]:
     """Activate what becomes usable on this day, then cancel what no event came for by the day before (domain 7)."""
     due = [one for one in account.pending.values() if one.status == "PENDING" and _waits_no_longer(one, day)]
     for bucket in sorted(due, key=lambda one: (one.type == "EVENT_BASED", one.id)):
-        occasion = Occasion(instant, day, instant)
-        fresh = derived(instant, account.card_id, bucket.id)
+        fresh = derived(occasion.instant, account.card_id, bucket.id)
         if bucket.type == "EVENT_BASED":
             booked = canceled(account, bucket, bucket.points, occasion, fresh)
         else:
@@ -78,7 +92,7 @@ def _waits_no_longer(bucket: PendingBucket, day: date) -> bool:
     return bucket.date < day if bucket.type == "EVENT_BASED" else bucket.date <= day
 
 
-def _expiring_points(account: Account, day: date, instant: datetime) -> Iterator[Booked]:
+def _expiring_points(account: Account, day: date, occasion: Occasion) -> Iterator[Booked]:
     """Expire what had its last day of use the day before (domain 7)."""
     last_day = day - DAY
     due: list[Bucket] = [
@@ -88,8 +102,8 @@ def _expiring_points(account: Account, day: date, instant: datetime) -> Iterator
     ]
     if due:
         due.sort(key=lambda one: (one.month, one.id))
-        fresh = derived(instant, account.card_id, "expired", last_day.isoformat())
-        yield expired(account, due, last_day, Occasion(instant, day, instant), fresh)
+        fresh = derived(occasion.instant, account.card_id, *(one.id for one in due))
+        yield expired(account, due, last_day, occasion, fresh)
 
 
 _STEPS: Final = ((_pending_points, Step.TIERS_EXPIRE), (_expiring_points, Step.BALANCE_TIERS))

@@ -7,6 +7,7 @@
 SELECT
     asked.id AS member_id,
     (SELECT definitions_version FROM projects WHERE id = $1) AS version,
+    (SELECT occurred_at FROM triggers WHERE triggers.member_id = asked.id ORDER BY seq LIMIT 1) AS waiting_since,
     locked.*,
     -- No EXISTS: for many members the planner would answer that by reading all there are.
     locked.id IS NULL
@@ -24,6 +25,7 @@ ORDER BY asked.place;
 SELECT
     asked.id AS member_id,
     (SELECT definitions_version FROM projects WHERE id = $1) AS version,
+    (SELECT occurred_at FROM triggers WHERE triggers.member_id = asked.id ORDER BY seq LIMIT 1) AS waiting_since,
     locked.*,
     false AS is_busy
 FROM unnest($2::text[]) WITH ORDINALITY AS asked (id, place)

@@ -2,7 +2,7 @@
 
 from typing import Any, Final, cast
 
-from troth.actions import earning
+from troth.actions.earning_evaluations import evaluation_page
 from troth.core.earning.evaluations import shown
 from troth.core.lists import ListDeclaration, ids, instants
 from troth.http.list_parameters import query_parameters
@@ -36,9 +36,7 @@ async def list_earning_evaluations(
     return await answer_list(
         call,
         EVALUATIONS,
-        lambda query: earning.evaluation_page(
-            call.engine, call.caller.project_id, (program_id, member_id), EVALUATIONS, query
-        ),
+        lambda query: evaluation_page(call.engine, call.caller.project_id, (program_id, member_id), EVALUATIONS, query),
         lambda one: cast("Any", shown(one)),
         program_id,
         member_id,
