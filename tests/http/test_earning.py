@@ -1,102 +1,36 @@
 """Earning end to end: from orders and events over HTTP to points, with the reason why, and back again (domain 8)."""
 
-import random
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import TestProject, client_of, make_project
 from tests.http.cards import TestCard, set_clock
 from tests.http.definitions import points, refused
-from tests.http.members import customer
+from tests.http.earners import (
+    BELOW_ZERO,
+    FROM_PENDING,
+    THREE_DAYS,
+    TO_ZERO,
+    Shop,
+    opened_shop,
+    per,
+    refunds,
+)
 from tests.http.platform import created
 from tests.http.programs import PROGRAMS, active_wallet, program, rule
 
-from troth.actions import ledger_audit
-from troth.actions.earning import evaluate
 from troth.actions.earning_evaluations import forget_evaluations
 from troth.actions.engine import Engine
-from troth.actions.triggers import Round
 from troth.http.door import Door
 
 pytestmark = pytest.mark.anyio
 
-TO_ZERO = {"type": "REVOKE_FROM_BALANCE", "mode": "REVOKE_TO_ZERO"}
-BELOW_ZERO = {"type": "REVOKE_FROM_BALANCE", "mode": "REVOKE_BELOW_ZERO"}
-FROM_PENDING = {"type": "REVOKE_FROM_PENDING"}
-THREE_DAYS = {"type": "PERIOD_BASED", "period_based": {"period": {"value": 3, "unit": "DAY"}}}
-
-
-def refunds(method: dict[str, Any]) -> dict[str, Any]:
-    return {"spent_points": {"type": "NONE"}, "earned_points": {"type": "REFUNDABLE", "methods": [method]}}
-
-
-def per(every: int, card_definition_id: str) -> dict[str, Any]:
-    """An earning of a point for each `every` minor units of an order."""
-    proportion = {"order": {"total_amount": {"every": every, "value": 1}}}
-    effect = {"card_definition_id": card_definition_id, "calculation_type": "POST_DISCOUNT_ORDER_AMOUNT", **proportion}
-    return {"effects": [{"type": "POINTS_PROPORTIONAL", "points_proportional": effect}]}
-
-
-class Shop:
-    """A program at work, with a member."""
-
-    def __init__(self, engine: Engine, project: TestProject, client: httpx.AsyncClient) -> None:
-        self.engine, self.project, self.client = engine, project, client
-        self.card: TestCard
-        self.customer_id = ""
-        self.wallet_id = ""
-
-    async def open(self, earnings: Sequence[Any] = (), *, wallet: dict[str, Any] | None = None, **given: Any) -> None:
-        """Open with one wallet and one rule, whose earnings are made of the wallet's id."""
-        self.wallet_id = await active_wallet(self.client, **(wallet or {}))
-        made = [one(self.wallet_id) if callable(one) else one for one in earnings or (points(self.wallet_id, 10),)]
-        rule_id = await rule(self.client, self.wallet_id, earnings=made, **given)
-        items = {"card_definitions": [{"id": self.wallet_id}], "earning_rules": [{"id": rule_id}]}
-        club = await program(self.client, name="Club", status="ACTIVE", **items)
-        self.customer_id = await customer(self.client)
-        answer = await self.client.post(f"{PROGRAMS}/{club['id']}/members", json={"customer_id": self.customer_id})
-        member = answer.json()
-        self.card = TestCard(self.client, club["id"], member["id"], member["cards"][0]["card"]["id"])
-
-    async def order(self, source_id: str, status: str = "PAID", *, works: bool = True, **given: Any) -> dict[str, Any]:
-        body = {"source_id": source_id, "status": status, "customer": {"id": self.customer_id}, **given}
-        order = await created(self.client, "orders", **body)
-        if works:
-            await self.work()
-        return order
-
-    async def work(self) -> None:
-        """Work off what was triggered."""
-        round_ = Round(evaluate)
-        while (await round_.work_off(self.engine)).more:
-            pass
-
-    async def evaluations(self) -> list[dict[str, Any]]:
-        answer = await self.client.get(f"{self.card.member_path}/earning-evaluations?limit=100&order=created_at")
-        assert answer.status_code == 200, answer.text
-        found: list[dict[str, Any]] = answer.json()["data"]
-        return found
-
-    async def reasons(self) -> list[Any]:
-        """Return the reason of every rule of every evaluation, None where it earned, oldest first."""
-        return [one["reason"] for evaluation in await self.evaluations() for one in evaluation["rules"]]
-
-    async def types(self) -> list[tuple[str, int]]:
-        return [(kind, total) for kind, total, _ in await self.card.history()]
-
-    async def is_clean(self) -> bool:
-        """Return whether every card is the sum of its postings."""
-        return [some async for _, some in ledger_audit.verify(self.engine, self.project.id) if some] == []
-
 
 @pytest.fixture
 async def shop(engine: Engine, door: Door) -> AsyncIterator[Shop]:
-    project = await make_project(engine, time_zone="Europe/Warsaw", sandbox=True)
-    await set_clock(engine, project, "2026-01-31T10:00:00Z")
-    async with client_of(door, project.headers) as client:
-        yield Shop(engine, project, client)
+    async with opened_shop(engine, door) as made:
+        yield made
 
 
 async def test_a_paid_order_earns_once_and_says_why(shop: Shop) -> None:
@@ -341,35 +275,3 @@ async def test_evaluations_of_a_member_that_is_not_there_are_not_found(shop: Sho
     path = f"{PROGRAMS}/{shop.card.program_id}/members/lmbr_0/earning-evaluations"
     refused(await shop.client.get(path), 404, "not_found")
     refused(await shop.client.get(f"{shop.card.member_path}/earning-evaluations?order=id"), 400, "invalid_query_params")
-
-
-async def examined(shop: Shop, amount: int) -> int:
-    """Return the points that examine says an order would earn."""
-    body = {
-        "trigger": {"type": "SPECIFIC", "specific": {"event": "customer.order.paid"}},
-        "customer_identification": {"type": "customer_id", "customer_id": shop.customer_id},
-        "customer_order_paid": {"order": {"amount": amount, "initial_amount": amount, "items": []}},
-    }
-    answer = await shop.client.post("/v2/loyalties/examine/earning-rules", json=body)
-    assert answer.status_code == 200, answer.text
-    return sum(card["points_estimation"] for one in answer.json()["memberships"] for card in one["cards"])
-
-
-@pytest.mark.parametrize("seed", range(8))
-async def test_what_examine_says_is_what_is_earned(shop: Shop, seed: int) -> None:
-    chance = random.Random(seed)
-    month = {"type": "CURRENT_PERIOD", "current_period": {"unit": "MONTH"}}
-    most = {"type": "TIME_BASED", "period": month, "points": {"max": chance.choice([30, 200])}}
-    limits = {"global": {"type": "LIMITED", "limits": [most]}, "transactions": {"type": "NO_LIMIT"}}
-    often = {"type": "TIME_BASED", "period": month, "triggers": {"max": chance.choice([2, 5])}}
-    condition = {"1": {"name": "order.amount", "conditions": {"$more_than": [chance.choice([50, 500])]}}, "logic": "1"}
-    await shop.open(
-        [lambda one: {**points(one, chance.choice([0, 7])), "rules": condition}, lambda one: per(10, one)],
-        wallet={"earning_limits": limits},
-        trigger_limits={"frequency": {"type": "LIMITED", "limits": [often]}},
-    )
-    for number in range(6):
-        amount = chance.choice([0, 9, 50, 51, 300, 999])
-        said, (before, _) = await examined(shop, amount), await shop.card.balance()
-        await shop.order(f"o/{number}", items=[], amount=amount)
-        assert (await shop.card.balance())[0] - before == said

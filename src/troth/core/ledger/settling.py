@@ -5,7 +5,7 @@ thrown away: what falls due at a midnight carries its instant, and ids that are 
 """
 
 from collections.abc import Callable, Iterable, Iterator
-from datetime import date, datetime, tzinfo
+from datetime import date, datetime, timedelta, tzinfo
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
@@ -17,6 +17,7 @@ from troth.core.ledger.transactions import Entry
 from troth.core.tiering.evaluation import Step
 from troth.core.tiering.standing import Standing
 
+_MILLISECOND: Final = timedelta(milliseconds=1)
 _MILLISECOND_DIGITS: Final = 12
 _DIGEST_BYTES: Final = 10
 
@@ -32,7 +33,8 @@ class Settled(NamedTuple):
 def settled(accounts: Iterable[Account], until: datetime, zone: tzinfo, standing: Standing | None = None) -> Settled:
     """Return what a membership has with everything booked that fell due up to an instant, in domain 16's order.
 
-    What was earned so late that it was already due then follows at once: nothing is booked before the last booking.
+    What was earned so late that it was already due then follows at once, a millisecond later: nothing is booked before
+    the last booking.
     """
     present = tuple(accounts)
     entries: list[Entry] = []
@@ -42,8 +44,9 @@ def settled(accounts: Iterable[Account], until: datetime, zone: tzinfo, standing
         day = min(filter(None, (points_due, tiers_due)), default=None)
         if day is None or (instant := midnight(day, zone)) > until:
             return Settled(present, tuple(entries), standing)
-        booked_at = max(instant, *(one.latest for one in present))
-        is_late = booked_at > instant and day != tiers_due
+        latest = max((one.latest for one in present), default=instant)
+        booked_at = instant if latest <= instant else latest + _MILLISECOND
+        of_tiers_too = booked_at == instant or day == tiers_due
         for step, of_tiers in _STEPS:
             booked: list[Entry] = []
             if day == points_due:
@@ -54,7 +57,7 @@ def settled(accounts: Iterable[Account], until: datetime, zone: tzinfo, standing
                     for account, of_account in zip(present, moved, strict=True)
                 )
             entries += booked
-            standing = standing and _followed(standing, present, booked, None if is_late else day, of_tiers)
+            standing = standing and _followed(standing, present, booked, day if of_tiers_too else None, of_tiers)
 
 
 def _followed(
