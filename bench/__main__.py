@@ -14,7 +14,7 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from bench import earning, enrolment, examine, lists, orders, points, rewards, segments, tiers
+from bench import earning, enrolment, examine, lists, orders, payments, points, rewards, segments, tiers
 from bench.stack import Stack, running
 
 
@@ -37,6 +37,7 @@ def main() -> None:
         print_table(*examine.speed(stack, options.runs))
     with running(workers=options.workers) as stack:
         print_table(*points.speed(stack, options.runs, options.seconds))
+        print_table(*payments.speed(stack, options.runs, options.seconds))
         print_table(*points.night(stack, options.cards))
     with running(workers=options.workers) as stack:
         print_table(*earning.speed(stack, options.runs, options.seconds))

@@ -18,6 +18,7 @@ from troth.core.ledger.accounts import (
     next_due,
     next_expiration,
     poured,
+    restored,
     touched,
 )
 from troth.core.ledger.buckets import Bucket, PendingBucket, PendingType, expiration_key
@@ -174,6 +175,20 @@ def test_a_sliding_date_starts_anew_when_nothing_shares_it() -> None:
     account = credited(account, 2, sliding(30), "2027-01-20", "2")
     assert dates(account) == ["2 until 2027-02-19"]
     assert next_due(account) == date(2027, 2, 15), "the empty bucket's own date"
+
+
+@pytest.mark.parametrize(("again", "expected"), [(2, ["3 until 2027-02-19"]), (0, ["1 until 2027-02-14"])])
+def test_sliding_points_that_come_back_share_the_date_that_others_have_by_now(again: int, expected: list[str]) -> None:
+    account = credited(EMPTY, 1, sliding(30), "2027-01-15", "1")
+    account, consumed = drained(account, Kind.SPENT, 1, LATER)
+    if again:
+        account = credited(account, again, sliding(30), "2027-01-20", "2")
+    account, _ = restored(
+        account, Kind.RETURNED, consumed,
+        expiration=sliding(30), day=date(2027, 1, 21), instant=LATER, fresh=lambda prefix: f"{prefix}_9",
+    )  # fmt: skip
+    assert dates(account) == expected
+    assert sorted(one.points for one in account.usable()) == [1 + again]
 
 
 def test_a_shared_date_is_shared_through_its_last_day() -> None:

@@ -121,7 +121,9 @@ def restored(
                 fresh("lcpeb"), expiration.type, expiration_key(expiration), fixed, bucket.month, 0, "ACTIVE", instant
             )
         else:
-            wanted = bucket._replace(status="ACTIVE")
+            # What was emptied has kept its date; where points share one again, these do too.
+            is_shared = bucket.expiration_type == SLIDING and _shares_date(account, bucket.expiration_key, day)
+            wanted = bucket._replace(status="ACTIVE", expires_on=None if is_shared else bucket.expires_on)
         home = _open_like(account, wanted.expiration_key, wanted.expires_on, wanted.month) or wanted
         account = account._replace(buckets={**account.buckets, home.id: home})
         shares[home.id] = shares.get(home.id, 0) - consumed[bucket.id]
@@ -247,12 +249,22 @@ def _dated(account: Account, expiration: PointsExpiration, day: date) -> tuple[A
         return account, last_day
     key = expiration_key(expiration)
     present = account.slidings.get(key)
-    together = {one.id: one for one in _open(account) if one.expiration_key == key and one.expires_on is None}
-    if present and present.expires_on >= day and any(one.points for one in together.values()):
+    if present and _shares_date(account, key, day):
         return account, present.expires_on
+    together = {one.id: one for one in _sliding_together(account, key)}
     left = {one.id: one._replace(expires_on=present.expires_on) for one in together.values()} if present else {}
     slidings = {**account.slidings, key: Sliding(expiration, key, day, last_day)}
     return account._replace(slidings=slidings, buckets={**account.buckets, **left}), last_day
+
+
+def _shares_date(account: Account, key: str, day: date) -> bool:
+    """Tell whether points of a sliding configuration are held, and the date that they share is not over."""
+    present = account.slidings.get(key)
+    return bool(present and present.expires_on >= day and any(one.points for one in _sliding_together(account, key)))
+
+
+def _sliding_together(account: Account, key: str) -> Iterable[Bucket]:
+    return (one for one in _open(account) if one.expiration_key == key and one.expires_on is None)
 
 
 def _counted_from(sliding: Sliding, day: date) -> Sliding:
