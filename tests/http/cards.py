@@ -1,5 +1,6 @@
 """A card in a sandbox whose clock tests move, and what can be done with it over the API."""
 
+from collections.abc import Callable
 from datetime import datetime
 from typing import Any
 
@@ -69,10 +70,16 @@ async def new_card(client: httpx.AsyncClient, **wallet: Any) -> TestCard:
     return card
 
 
-async def new_cards(client: httpx.AsyncClient, *wallets: dict[str, Any]) -> list[TestCard]:
-    """Make wallets, an ACTIVE program that has them, and a member; return its cards in the order of the wallets."""
+async def new_cards(
+    client: httpx.AsyncClient, *wallets: dict[str, Any], earnings: Callable[[list[str]], list[Any]] | None = None
+) -> list[TestCard]:
+    """Make wallets, an ACTIVE program that has them, and a member; return its cards in the order of the wallets.
+
+    A paid order earns what `earnings` makes of the wallets' ids.
+    """
     ids = [await active_wallet(client, **one) for one in wallets]
-    given = {"card_definitions": [{"id": one} for one in ids], "earning_rules": [{"id": await rule(client, *ids)}]}
+    earned = await rule(client, *ids, **({"earnings": earnings(ids)} if earnings else {}))
+    given = {"card_definitions": [{"id": one} for one in ids], "earning_rules": [{"id": earned}]}
     made = await program(client, status="ACTIVE", **given)
     member = await enrolled(client, f"{PROGRAMS}/{made['id']}/members")
     cards = {one["card"]["card_definition_id"]: one["card"]["id"] for one in member["cards"]}
