@@ -14,7 +14,20 @@ from collections.abc import Callable
 from pathlib import Path
 from statistics import median
 
-from bench import earning, enrolment, examine, lists, orders, payments, points, rewards, segments, tiers
+from bench import (
+    batches,
+    earning,
+    enrolment,
+    examine,
+    imports,
+    lists,
+    orders,
+    payments,
+    points,
+    rewards,
+    segments,
+    tiers,
+)
 from bench.stack import Stack, running
 
 
@@ -26,10 +39,12 @@ def main() -> None:
     parser.add_argument("--workers", type=int, default=1, help="processes that serve")
     parser.add_argument("--members", type=int, default=1_000_000, help="size of the large installation")
     parser.add_argument("--cards", type=int, default=200_000, help="cards of a night, with five buckets each")
+    parser.add_argument("--rows", type=int, nargs="+", default=[100_000, 1_000_000], help="sizes of CSV files")
     options = parser.parse_args()
     print(f"Machine: {machine()}; processes that serve: {options.workers}\n")
     with running(workers=options.workers) as stack:
         print_table(*enrolment.speed(stack, options.runs, options.seconds))
+        print_table(*batches.speed(stack, options.runs, options.seconds))
         print_table(*orders.speed(stack, options.runs, options.seconds))
         print_table(*enrolment.growth(stack, options.runs, options.seconds, options.members))
         print_table(*lists.depth(stack))
@@ -45,6 +60,8 @@ def main() -> None:
         print_table(*tiers.reading(stack, options.cards, options.runs, options.seconds))
     with running("--no-worker", workers=options.workers) as stack:
         print_table(*rewards.speed(stack, options.runs, options.seconds))
+    with running("--no-worker") as stack:
+        print_table(*imports.speed(stack, options.runs, options.rows))
     print_table(*footprint())
 
 

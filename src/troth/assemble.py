@@ -66,6 +66,7 @@ async def engine_at(url: str, settings: Settings) -> AsyncIterator[Engine]:
     """Yield an engine on the database at a URL."""
     clock = WallClock()
     database = await Database.open(url, clock, connections=settings.connections)
+    _spare_collector()
     try:
         yield Engine(database, clock, Identifiers(clock))
     finally:
@@ -117,7 +118,6 @@ async def run(
             task = asyncio.create_task(beside(engine))
             task.add_done_callback(lambda done: stop.set() if done.exception() else None)
             stack.push_async_callback(_ended, task)
-        _spare_collector()
         if listener is None:
             await stop.wait()
         else:

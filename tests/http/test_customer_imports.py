@@ -8,9 +8,8 @@ import httpx
 import pytest
 from tests.conftest import TestProject, client_of, make_project
 
-from troth.actions import customer_imports
 from troth.actions.access import create_key
-from troth.actions.customer_imports import ROWS_AT_ONCE
+from troth.actions.customer_imports import ROWS_AT_ONCE, Importer
 from troth.actions.engine import Engine
 from troth.core.access import Role
 from troth.http.door import Door
@@ -30,7 +29,8 @@ async def client(engine: Engine, door: Door, project: TestProject) -> AsyncItera
 
 
 async def worked_off(engine: Engine) -> None:
-    while (await customer_imports.work_off(engine)).more:
+    importer = Importer()
+    while (await importer.work_off(engine)).more:
         pass
 
 
@@ -209,7 +209,7 @@ async def test_long_files_are_worked_off_in_chunks_and_in_order(client: httpx.As
     rows = [f'customer {number % 700},"{"é" * 150}\n{number}"\n' for number in range(count)]
     action_id = await sent(client, ("source_id,description\n" + "".join(rows)).encode())
     assert (await action(client, action_id))["status"] == "ENQUEUED"
-    progress = await customer_imports.work_off(engine)
+    progress = await Importer().work_off(engine)
     assert (progress.done, progress.more) == (ROWS_AT_ONCE, True)
     halfway = await action(client, action_id)
     assert (halfway["status"], halfway["progress"]) == ("IN_PROGRESS", 33)
@@ -221,6 +221,23 @@ async def test_long_files_are_worked_off_in_chunks_and_in_order(client: httpx.As
     assert len({line["customer_id"] for line in lines}) == 700
     assert (await found(client, "customer 1"))["description"] == "é" * 150 + "\n1401"
     await nothing_is_left(engine)
+
+
+async def test_what_was_read_ahead_is_used_only_where_it_goes_on(client: httpx.AsyncClient, engine: Engine) -> None:
+    """Two take turns at two files: whoever works off a chunk, each row is worked off once, in its order."""
+    count = 5 * ROWS_AT_ONCE + 7
+    files = ["name\n" + "".join(f"{name} {number}\n" for number in range(count)) for name in "ab"]
+    actions = [await sent(client, file.encode()) for file in files]
+    one, other = Importer(), Importer()
+    while (await one.work_off(engine)).more:
+        await other.work_off(engine, actions[0])
+    for action_id in actions:
+        lines = await report(client, action_id)
+        assert [line["row"] for line in lines] == list(range(2, count + 2))
+        assert len({line["customer_id"] for line in lines}) == count
+    assert (await client.get("/v1/customers")).json()["total"] == 2 * count
+    for line in (await report(client, actions[1]))[:: ROWS_AT_ONCE - 1]:
+        assert (await found(client, line["customer_id"]))["name"] == f"b {line['row'] - 2}"
 
 
 async def test_long_stretches_without_rows_are_passed_over(client: httpx.AsyncClient, engine: Engine) -> None:
@@ -274,8 +291,9 @@ async def test_a_hundred_failures_are_shown_and_all_are_reported(client: httpx.A
 async def test_imports_take_turns(client: httpx.AsyncClient, engine: Engine) -> None:
     long_one = await sent(client, [{"source_id": str(number)} for number in range(ROWS_AT_ONCE * 3)])
     short_one = await sent(client, [{"source_id": "x"}])
+    importer = Importer()
     for _ in range(2):
-        await customer_imports.work_off(engine)
+        await importer.work_off(engine)
     assert (await action(client, short_one))["status"] == "DONE"
     assert (await action(client, long_one))["progress"] == 33
 

@@ -36,7 +36,8 @@ CUSTOMERS = "/v1/customers"
 async def client(engine: Engine, door: Door, project: TestProject) -> AsyncIterator[httpx.AsyncClient]:
     async with client_of(door, project.headers) as opened:
         yield opened
-    while (await customer_imports.work_off(engine)).more:  # nothing is left for the tests that come after
+    importer = customer_imports.Importer()
+    while (await importer.work_off(engine)).more:  # nothing is left for the tests that come after
         pass
 
 

@@ -1,12 +1,13 @@
 """Create or update customers in bulk: received at once, worked off in the background (domain 9)."""
 
 import asyncio
+from collections import OrderedDict
 from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from datetime import timedelta
 from functools import partial
-from typing import Any, Final
+from typing import Any, Final, NamedTuple, TypeAlias
 
 import structlog
 from prometheus_client import Counter
@@ -45,6 +46,9 @@ ROWS_BETWEEN_PAUSES: Final = 100
 
 BLOCKS_RECEIVED_AT_ONCE: Final = 16
 MOST_BLOCKS_OF_A_CHUNK: Final = 64
+MOST_READ_AHEAD: Final = 4
+"""Of how many imports that take turns a chunk is read ahead."""
+
 CHUNKS_AT_ONCE: Final = 10
 """How many chunks of a report are read at once."""
 
@@ -167,68 +171,108 @@ async def begin(engine: Engine, project_id: str, received: Received, request_id:
     return async_action_id
 
 
-async def work_off(engine: Engine, async_action_id: str | None = None) -> Progress:
-    """Work off the next rows of an import that waits, of the one with the id if one is given.
+_Place: TypeAlias = tuple[str, int]
 
-    The customers, what came of each row and the progress are one commit: a worker that is killed leaves a chunk done
-    or not begun.
+
+def _place(one: Import) -> _Place:
+    return one.async_action_id, one.offset
+
+
+class _Chunk(NamedTuple):
+    """What the next rows of an import ask for, and where those after them begin."""
+
+    entries: list[Entry]
+    offset: int
+    line: int
+
+
+class Importer:
+    """Works imports off, and reads ahead: while a chunk is being saved, the one after it is read and looked at.
+
+    What was read is good for the offset at which the next chunk begins, whoever worked off the one before it.
     """
 
-    async def attempt(unit: Unit) -> list[Outcome] | None:
-        now = engine.clock.now()
-        claimed = await customer_imports.claim(unit, now, async_action_id)
-        if claimed is None:
-            await customer_imports.discard_abandoned(unit, now - ABANDONED_AFTER)
-            return None
-        rows, reader = await _read(unit, claimed)
-        entries = await _entries(claimed, rows)
-        asked = [one.asked for one in entries if isinstance(one.asked, Upsert)]
-        chunk = outcomes(entries, iter(await _upserted(engine, unit, claimed, asked)))
-        await customer_imports.advance(unit, claimed, reader.offset, reader.line, chunk, now)
-        action = await async_actions.lock(unit, claimed.project_id, claimed.async_action_id)
-        after = advanced(action, chunk, now)
-        await async_actions.save(unit, claimed.project_id, after)
-        if after.status == "DONE":
-            await customer_imports.finish(unit, claimed.async_action_id)
-        return chunk
+    def __init__(self) -> None:
+        self._ahead: OrderedDict[_Place, asyncio.Task[_Chunk | None]] = OrderedDict()
 
-    chunk = await engine.database.transact(attempt)
-    if chunk is None:
-        return Progress(0, more=False)
-    for status in ("DONE", "FAILED"):
-        rows_done.labels(status.lower()).inc(sum(one.status == status for one in chunk))
-    return Progress(len(chunk), more=True)
+    async def work_off(self, engine: Engine, async_action_id: str | None = None) -> Progress:
+        """Work off the next rows of an import that waits, of the one with the id if one is given.
+
+        The customers, what came of each row and the progress are one commit: a worker that is killed leaves a chunk
+        done or not begun.
+        """
+
+        async def attempt(unit: Unit) -> tuple[_Place, list[Outcome]] | None:
+            now = engine.clock.now()
+            claimed = await customer_imports.claim(unit, now, async_action_id)
+            if claimed is None:
+                await customer_imports.discard_abandoned(unit, now - ABANDONED_AFTER)
+                return None
+            chunk = self._read_before(claimed) or await _read(claimed, unit.connection)
+            self._read_ahead(engine, claimed._replace(offset=chunk.offset, line=chunk.line))
+            asked = [one.asked for one in chunk.entries if isinstance(one.asked, Upsert)]
+            came = outcomes(chunk.entries, iter(await _upserted(engine, unit, claimed, asked)))
+            await customer_imports.advance(unit, claimed, chunk.offset, chunk.line, came, now)
+            action = await async_actions.lock(unit, claimed.project_id, claimed.async_action_id)
+            after = advanced(action, came, now)
+            await async_actions.save(unit, claimed.project_id, after)
+            if after.status == "DONE":
+                await customer_imports.finish(unit, claimed.async_action_id)
+            return _place(claimed), came
+
+        if self._ahead:
+            await asyncio.wait(self._ahead.values())  # before a connection is taken that the reading may wait for
+        done = await engine.database.transact(attempt)
+        if done is None:
+            return Progress(0, more=False)
+        place, came = done
+        self._ahead.pop(place, None)
+        for status in ("DONE", "FAILED"):
+            rows_done.labels(status.lower()).inc(sum(one.status == status for one in came))
+        return Progress(len(came), more=True)
+
+    def _read_before(self, claimed: Import) -> _Chunk | None:
+        task = self._ahead.get(_place(claimed))
+        return task.result() if task is not None and task.done() else None
+
+    def _read_ahead(self, engine: Engine, following: Import) -> None:
+        if _place(following) in self._ahead:
+            return
+        if len(self._ahead) == MOST_READ_AHEAD:
+            self._ahead.popitem(last=False)
+        self._ahead[_place(following)] = asyncio.create_task(_tried(engine, following))
 
 
-async def _read(unit: Unit, claimed: Import) -> tuple[list[Row], RowReader | LineReader]:
-    """Return an import's next rows, and the reader, which stands behind the last of them."""
+async def _tried(engine: Engine, following: Import) -> _Chunk | None:
+    """Read a chunk before its turn; whatever hinders that is met again when it has its turn."""
+    try:
+        return await engine.database.read(partial(_read, following))
+    except Exception:
+        return None
+
+
+async def _read(claimed: Import, connection: Connection) -> _Chunk:
+    """Return what an import's next rows ask for."""
     reader = (LineReader if claimed.header is None else RowReader)(offset=claimed.offset, line=claimed.line)
     number, behind = divmod(claimed.offset, BLOCK_BYTES)
     last = number + MOST_BLOCKS_OF_A_CHUNK
-    rows: list[Row] = []
+    read = body_entry if claimed.header is None else partial(file_entry, columns(Row(1, claimed.header)))
+    entries: list[Entry] = []
     while True:
-        block = (await customer_imports.block(unit, claimed.async_action_id, number))[behind:]
+        block = (await customer_imports.block(connection, claimed.async_action_id, number))[behind:]
         reader.feed(block)
         for row in reader.rows():
-            if says_something(row):
-                rows.append(row)
-            if len(rows) == ROWS_AT_ONCE:
-                return rows, reader
+            if not says_something(row):
+                continue
+            entries.append(read(row))
+            if len(entries) == ROWS_AT_ONCE:
+                return _Chunk(entries, reader.offset, reader.line)
+            if len(entries) % ROWS_BETWEEN_PAUSES == 0:
+                await asyncio.sleep(0)
         number, behind = number + 1, 0
         if not block or (number > last and reader.offset > claimed.offset):
-            return rows, reader
+            return _Chunk(entries, reader.offset, reader.line)
         await asyncio.sleep(0)
-
-
-async def _entries(claimed: Import, rows: Sequence[Row]) -> list[Entry]:
-    read = body_entry
-    if claimed.header is not None:
-        read = partial(file_entry, columns(Row(1, claimed.header)))
-    entries: list[Entry] = []
-    for first in range(0, len(rows), ROWS_BETWEEN_PAUSES):
-        entries += map(read, rows[first : first + ROWS_BETWEEN_PAUSES])
-        await asyncio.sleep(0)
-    return entries
 
 
 async def _upserted(

@@ -70,9 +70,9 @@ async def _import(
         request_id = engine.identifiers.fresh("v").replace("_", "-", 1)
         action_id = await customer_imports.import_file(engine, project_id, pieces(), request_id)
         action = await async_actions.get_async_action(engine, project_id, action_id)
-        importing = bars.add_task("Importing", total=action.entries_count)
+        importing, importer = bars.add_task("Importing", total=action.entries_count), customer_imports.Importer()
         while action.status in ("ENQUEUED", "IN_PROGRESS"):
-            if not (await customer_imports.work_off(engine, action_id)).more:
+            if not (await importer.work_off(engine, action_id)).more:
                 await asyncio.sleep(PAUSE_SECONDS)
             action = await async_actions.get_async_action(engine, project_id, action_id)
             result = action.result or {"done_count": 0, "failed_count": 0}

@@ -6,12 +6,14 @@ Properties that are not known are ignored, since the contract leaves these bodie
 import re
 from collections.abc import Mapping
 from datetime import date
-from typing import Annotated, Any
+from typing import Annotated, Any, Final
 
 from pydantic import BeforeValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
 from troth.core.configuration import Configuration, Metadata
 from troth.core.customers import SourceId, Upsert
+
+_DAY: Final = re.compile("[0-9]{4}-[0-9]{2}-[0-9]{2}")
 
 
 def _given(value: object) -> object:
@@ -19,7 +21,7 @@ def _given(value: object) -> object:
 
 
 def _day(value: object) -> date:
-    if isinstance(value, str) and re.fullmatch("[0-9]{4}-[0-9]{2}-[0-9]{2}", value):
+    if isinstance(value, str) and _DAY.fullmatch(value):
         try:
             return date.fromisoformat(value)
         except ValueError:
@@ -73,18 +75,26 @@ class CustomerUpdateRequest(Configuration):
 
     @model_validator(mode="after")
     def _one_birthday(self) -> "CustomerUpdateRequest":
-        if {"birthday", "birthdate"} <= self.model_fields_set and self.birthday != self.birthdate:
+        given = self.model_fields_set
+        if "birthdate" in given and "birthday" in given and self.birthday != self.birthdate:
             raise ValueError("birthday and birthdate are one property and must be equal where both are given")
         return self
 
     def changes(self) -> Mapping[str, Any]:
         """Return the properties that are given, by the names that a customer has for them."""
-        changes = {name: getattr(self, name) for name in self.model_fields_set - {"id", "source_id"}}
+        changes = _given_of(self)
+        for name in ("id", "source_id"):
+            changes.pop(name, None)
         if self.address is not None:
-            changes["address"] = {name: getattr(self.address, name) for name in self.address.model_fields_set}
+            changes["address"] = _given_of(self.address)
         if "birthdate" in changes:
             changes["birthday"] = changes.pop("birthdate")
         return changes
+
+
+def _given_of(one: Configuration) -> dict[str, Any]:
+    values = one.__dict__  # attributes of a Pydantic value, whose own way to them takes several times as long
+    return {name: values[name] for name in one.model_fields_set}
 
 
 class CustomerCreateRequest(CustomerUpdateRequest):

@@ -57,9 +57,9 @@ async def claim(unit: Unit, now: datetime, async_action_id: str | None) -> Impor
     return _import(row) if row else None
 
 
-async def block(unit: Unit, async_action_id: str, number: int) -> bytes:
+async def block(connection: Connection, async_action_id: str, number: int) -> bytes:
     """Return a block, empty after the last one."""
-    found: bytes | None = await unit.connection.fetchval(_SQL.block, async_action_id, number)
+    found: bytes | None = await connection.fetchval(_SQL.block, async_action_id, number)
     return found or b""
 
 

@@ -108,7 +108,16 @@ def _customer(row: Row) -> Customer:
 
 def _row(customer: Customer) -> dict[str, object]:
     # Dates and times as PostgreSQL reads them; msgspec writes dates the same way.
-    return customer._asdict() | {
+    return {
+        "id": customer.id,
+        "source_id": customer.source_id,
+        "name": customer.name,
+        "description": customer.description,
+        "email": customer.email,
+        "phone": customer.phone,
+        "birthday": customer.birthday,
+        "address": customer.address,
+        "metadata": customer.metadata,
         "created_at": timestamp(customer.created_at),
         "updated_at": timestamp(customer.updated_at) if customer.updated_at else None,
     }

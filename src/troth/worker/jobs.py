@@ -31,7 +31,7 @@ from troth.worker.loop import Job
 JOBS: Final[Mapping[str, Job]] = {
     CARD_CODES: make_card_codes,
     MEMBER_BATCHES: member_batches.work_off,
-    CUSTOMER_IMPORTS: customer_imports.work_off,
+    CUSTOMER_IMPORTS: customer_imports.Importer().work_off,
     ORDER_IMPORTS: order_imports.work_off,
     TRIGGERS: Round(earning.evaluate).work_off,
     ISSUING: issuing.work_off,
