@@ -135,7 +135,9 @@ async def test_a_read_only_key_reads_and_changes_nothing(
     assert await everything_stored(engine.database) == before
 
 
-EMPTY = ("/tier-structures", "/pending-points", "/earning-evaluations")
+EMPTY = (
+    "/tier-structures", "/pending-points", "/earning-evaluations", "/benefits/transactions", "/incentives/transactions",
+)  # fmt: skip
 """Lists of what workers make, or of what nothing was made of."""
 
 

@@ -28,6 +28,7 @@ from tests.conftest import client_of, make_project
 from tests.http.everything import OPERATIONS, Ids, Operation, one_of_everything
 
 from troth.actions.engine import Engine
+from troth.clocks import WallClock
 from troth.http.app import document
 from troth.http.door import Door
 from troth.http.server import listen, serve
@@ -107,7 +108,7 @@ class Target:
 @pytest.fixture(scope="module")
 async def url(door: Door) -> AsyncIterator[str]:
     listener, stop = listen("127.0.0.1", 0), asyncio.Event()
-    serving = asyncio.create_task(serve(door, listener, stop))
+    serving = asyncio.create_task(serve(door, WallClock(), listener, stop))
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     stop.set()
     await serving

@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 from playwright.sync_api import Browser, Page, expect, sync_playwright
 
+from troth.clocks import WallClock
 from troth.http.app import document
 from troth.http.server import listen, serve
 from troth.hub.app import pages
@@ -22,7 +23,9 @@ def base() -> Iterator[str]:
     """The address of a server of this module's own."""
     listener = listen("127.0.0.1", 0)
     loop, stop = asyncio.new_event_loop(), asyncio.Event()
-    thread = threading.Thread(target=loop.run_until_complete, args=(serve(pages(document), listener, stop),))
+    thread = threading.Thread(
+        target=loop.run_until_complete, args=(serve(pages(document), WallClock(), listener, stop),)
+    )
     thread.start()
     yield f"http://127.0.0.1:{listener.getsockname()[1]}"
     loop.call_soon_threadsafe(stop.set)
