@@ -206,7 +206,8 @@ def shown(customer: Customer) -> dict[str, Any]:
     Properties without a value are left out, as the contract gives them no null. `birthdate` is another name of
     `birthday`. `summary`, `loyalty` and `referrals` count the redemptions, loyalty campaigns and referral campaigns of
     the older API, of which Troth has none, so that they are zero; the points of a customer's memberships are no part
-    of them, since sums over unlike wallets mean nothing, and are read from the memberships.
+    of them, since sums over unlike wallets mean nothing, and are read from the memberships. Nor are orders counted in
+    `summary`: orders are kept by their own ids, and no change of one writes to its customer.
     """
     birthday = customer.birthday.isoformat() if customer.birthday else None
     known = {

@@ -13,7 +13,10 @@ from tests.core.ledger.clerk import Clerk
 from tests.core.ledger.wallets import LENGTHS, WALLETS, ZONES, after, wallet_of
 
 from troth.core.calendar import midnight
+from troth.core.card_definitions import PendingPoints
+from troth.core.expiration import PointsExpiration
 from troth.core.ledger.accounts import Account
+from troth.core.ledger.booking import Occasion, deferred
 from troth.core.ledger.settling import derived, settled
 from troth.core.ledger.transactions import Entry
 
@@ -98,6 +101,23 @@ def test_short_and_long_days_have_one_midnight_each(zone: str, day: str, hours: 
         counters = [one.counters for one in clerk.accounts.values()]
         assert (tuple(one.balance for one in counters), tuple(one.pending for one in counters)) == (balances, pending)
     assert {one.transaction.created_at for one in clerk.entries[4:]} == {begins, ends}
+
+
+def test_what_was_earned_too_late_ends_behind_the_last_booking() -> None:
+    clerk = Clerk(WARSAW, START, a=wallet(2, waiting(3)))
+    now = START + timedelta(days=20)
+    account, pending = clerk.accounts["a"], PendingPoints.model_validate(waiting(3))
+    expiration = PointsExpiration.model_validate(lasting(2))
+    occasion = Occasion(now, START.date(), START)
+    late = deferred(account, 7, pending, expiration, occasion, clerk.fresh).account
+    (after,), entries, _ = settled([late], now, WARSAW)
+    booked = [(one.transaction.type, one.transaction.created_at - now, one.transaction.occurred_at) for one in entries]
+    millisecond = timedelta(milliseconds=1)
+    assert booked == [
+        ("PENDING_POINTS_ACTIVATED", millisecond, midnight(date(2027, 2, 2), WARSAW)),
+        ("POINTS_EXPIRED", 2 * millisecond, midnight(date(2027, 2, 5), WARSAW)),
+    ]
+    assert (after.counters.balance, after.counters.pending, after.latest) == (0, 0, now + 2 * millisecond)
 
 
 def test_two_days_that_begin_together_are_booked_apart() -> None:
