@@ -63,7 +63,7 @@ async def test_everything_made_or_changed_carries_the_projects_time(alone: Engin
     ids = await one_of_everything(sandbox, alone)
     base = f"/v2/loyalties/programs/{ids['programId']}"
     imported = (await sandbox.post("/v1/customers/bulk/async", json=[{"source_id": "crm/1"}])).json()
-    while (await customer_imports.work_off(alone)).more or (await member_batches.work_off(alone)).more:
+    while (await customer_imports.Importer().work_off(alone)).more or (await member_batches.work_off(alone)).more:
         pass
     for path, body in (
         (f"/v1/customers/{ids['customerId']}", {"name": "Ada"}),
