@@ -112,7 +112,7 @@ def _free_port() -> int:
 
 
 def _until_ready(stack: Stack) -> None:
-    for _ in range(200):
+    for _ in range(1200):
         try:
             with urllib.request.urlopen(f"http://127.0.0.1:{stack.address[1]}/readyz", timeout=1):
                 return

@@ -24,6 +24,6 @@ async def test_every_query_can_be_prepared(database: Database) -> None:
 
 
 def test_every_query_is_used() -> None:
-    code = "\n".join(path.read_text(encoding="utf-8") for path in DB.rglob("*.py"))
+    code = "\n".join(path.read_text(encoding="utf-8") for suffix in ("py", "sql") for path in DB.rglob(f"*.{suffix}"))
     unused = [f"{noun}.{name}" for noun, name, _ in every_query() if not re.search(rf"\.{name}\b", code)]
     assert not unused

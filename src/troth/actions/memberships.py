@@ -13,7 +13,7 @@ from troth.core.memberships import (
     Owner,
 )
 from troth.core.refusals import Refusal, not_found
-from troth.db import members, memberships
+from troth.db import memberships
 from troth.db.database import Connection
 
 
@@ -43,9 +43,8 @@ async def get_memberships(
     """Return each membership in a program with the tier progress of its cards, or what of its path cannot be found."""
 
     async def look(connection: Connection) -> tuple[Sequence[Named], Mapping[str, MemberInFull]]:
-        version, named = await memberships.named(connection, project_id, asked)
-        found = await members.with_cards(connection, project_id, [one.member_id for one in named if one.member_id])
-        return named, await in_full(engine, connection, project_id, version, found)
+        found = await memberships.named(connection, project_id, asked)
+        return found.named, await in_full(engine, connection, project_id, found)
 
     named, found = await engine.database.read(look)
     return [_answer(path, one, found) for path, one in zip(asked, named, strict=True)]

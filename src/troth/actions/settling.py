@@ -17,10 +17,12 @@ from troth.core.cards import Card
 from troth.core.ledger.accounts import Account, next_activation, next_expiration
 from troth.core.ledger.holdings import Holdings, now_for, up_to
 from troth.core.members import MemberWithCards
-from troth.db import definitions, ledger
+from troth.db import definitions, ledger, memberships
 from troth.db.database import Connection, Unit
 
-MEMBERS_AT_ONCE: Final = 1000
+MEMBERS_AT_ONCE: Final = 500
+_BATCHES: Final = 4
+_LANES: Final = 2
 _EASTERNMOST: Final = timedelta(hours=15)
 """More than any time zone is ahead of UTC: a date that has not begun there has not begun anywhere."""
 
@@ -53,24 +55,16 @@ async def up_to_date(
 
 
 async def in_full(
-    engine: Engine, connection: Connection, project_id: str, version: int, found: Mapping[str, MemberWithCards]
+    engine: Engine, connection: Connection, project_id: str, found: memberships.Found
 ) -> dict[str, MemberInFull]:
-    """Return members as of the project's now, with what their cards have reached in tiers.
-
-    `version` is that of the project's definitions.
-    """
-    in_force = await engine.definitions.at(connection, project_id, version)
+    """Return the members of memberships as of the project's now, with what their cards have reached in tiers."""
+    in_force = await engine.definitions.at(connection, project_id, found.version)
     now = await read_project_now(engine, connection, project_id)
-    asked = {
-        one.member.id: one.member
-        for one in found.values()
-        if in_force.has_tiers(one.member.program_id) or _is_behind(one, now)
-    }
-    present = {member_id: MemberInFull(one, {}) for member_id, one in found.items()}
-    for holdings in (await ledger.holdings(connection, asked, in_force)).values() if asked else ():
+    present: dict[str, MemberInFull] = {}
+    for member_id, holdings in (await found.loaded.holdings(connection, in_force)).items():
         after, then = _settled(holdings, now, in_force.zone)
-        member_id = holdings.member.id
-        present[member_id] = MemberInFull(_as_of(found[member_id], after), after.tier_progress(then))
+        cards = [_card(account, *found.labels[card_id]) for card_id, account in after.accounts.items()]
+        present[member_id] = MemberInFull(MemberWithCards(after.member, cards), after.tier_progress(then))
     return present
 
 
@@ -95,23 +89,23 @@ async def next_due(engine: Engine, connection: Connection, project_id: str) -> d
 async def settle_due(engine: Engine, project_id: str, until: datetime) -> Progress:
     """Book what fell due by an instant for some members of a project, passing over those that others have locked.
 
-    They are settled in two transactions side by side: while the database works at one, we decide in the other.
+    They are settled in two lanes of transactions side by side: while the database works at one, we decide in the other.
     """
 
     async def look(connection: Connection) -> tuple[date, list[str]]:
         version = await definitions.version(connection, project_id)
         day = day_of(until, (await engine.definitions.at(connection, project_id, version)).zone)
-        return day, await ledger.due(connection, project_id, day, MEMBERS_AT_ONCE * 2)
+        return day, await ledger.due(connection, project_id, day, MEMBERS_AT_ONCE * _BATCHES)
 
     day, due = await engine.database.read(look)
-    middle = len(due) // 2
+    batches = (due[first : first + MEMBERS_AT_ONCE] for first in range(0, len(due), MEMBERS_AT_ONCE))
+
+    async def work() -> int:
+        return sum([await _settle_due(engine, project_id, batch, day) for batch in batches])
+
     async with asyncio.TaskGroup() as group:
-        halves = [
-            group.create_task(_settle_due(engine, project_id, half, day))
-            for half in (due[:middle], due[middle:])
-            if half
-        ]
-    count = sum(half.result() for half in halves)
+        lanes = [group.create_task(work()) for _ in range(_LANES)]
+    count = sum(lane.result() for lane in lanes)
     settled.inc(count)
     return Progress(count, bool(due))
 
@@ -150,10 +144,11 @@ def _as_of(found: MemberWithCards, holdings: Holdings | None) -> MemberWithCards
 
 
 def _card_as_of(card: Card, account: Account | None) -> Card:
-    if account is None:
-        return card
-    return card._replace(
-        counters=account.counters,
-        next_expiration=next_expiration(account),
-        next_activation=next_activation(account),
-    )
+    return _card(account, card.code, card.created_at) if account else card
+
+
+def _card(account: Account, code: str | None, created_at: datetime) -> Card:
+    return Card(
+        account.card_id, account.card_definition_id, code, account.counters, created_at, next_expiration(account),
+        next_activation(account),
+    )  # fmt: skip

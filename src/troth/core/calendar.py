@@ -56,6 +56,13 @@ def day_of(moment: datetime, zone: tzinfo) -> date:
     return tomorrow if midnight(tomorrow, zone) <= moment else day
 
 
+def earlier(one: date | None, other: date | None) -> date | None:
+    """Return the earlier of two days, None if there is none; None stands for never."""
+    if one is None or other is None:
+        return one or other
+    return min(one, other)
+
+
 def weekday(day: date) -> int:
     """Return the day of the week, 0 = Sunday to 6 = Saturday (domain 2)."""
     return day.isoweekday() % 7

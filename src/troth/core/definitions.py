@@ -116,8 +116,3 @@ class Definitions:
     schemas: Mapping[str, Schema]
     event_schemas: Mapping[str, EventSchemaInForce]
     tier_segment_ids: frozenset[str] = frozenset()
-
-    def has_tiers(self, program_id: str) -> bool:
-        """Tell whether a program is there and has a tier structure."""
-        program = self.programs.get(program_id)
-        return program is not None and program.structure is not None

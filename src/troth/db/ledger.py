@@ -26,7 +26,7 @@ from troth.db.tiering import Followed, Place
 
 _SQL = queries("ledger")
 _SEPARATOR: Final = "\x1f"
-_FIRST_COUNTER: Final = 10
+_FIRST_COUNTER: Final = 11
 _BUCKET: Final = len(Bucket._fields)
 
 _Bucket = tuple[str, str, str, date | None, date, int, str, datetime, datetime | None]
@@ -58,6 +58,37 @@ class Locked(NamedTuple):
     waiting_since: Mapping[str, datetime]
 
 
+class Loaded:
+    """Members with their accounts, row by row, before it is known where they stand in tiers."""
+
+    def __init__(self, members: Iterable[Member] = ()) -> None:
+        self._members: dict[str, Member] = {}
+        self._accounts: dict[str, dict[str, Account]] = {}
+        self._places: dict[str, list[Place]] = {}
+        for member in members:
+            self.add(member)
+
+    def add(self, member: Member) -> None:
+        """Take on a member, whose accounts follow; once more, it changes nothing."""
+        if member.id not in self._members:
+            self._members[member.id] = member
+            self._accounts[member.id], self._places[member.id] = {}, []
+
+    def take(self, columns: Row | tuple[Any, ...]) -> None:
+        """Take on the account of one of the members out of the columns of the query `account`."""
+        self._accounts[columns[0]][columns[1]] = _account(columns)
+        self._places[columns[0]].append(Place(columns[1], columns[2], columns[9], columns[10]))
+
+    async def holdings(self, connection: Connection, in_force: Definitions | None) -> dict[str, Holdings]:
+        """Return the members' holdings; where they stand in tiers is left out without the definitions in force."""
+        found = tiering.standings(connection, self._members.values(), self._places, in_force) if in_force else None
+        standings = await found if found else {}
+        return {
+            member_id: Holdings(member, self._accounts[member_id], standings.get(member_id))
+            for member_id, member in self._members.items()
+        }
+
+
 async def lock(unit: Unit, project_id: str, member_ids: Collection[str], *, patient: bool) -> Locked:
     """Lock members of a project against any other movement until the transaction ends.
 
@@ -84,16 +115,10 @@ async def holdings(
 
     Where they stand in tiers is found by the definitions in force; without those it is left out.
     """
-    accounts: dict[str, dict[str, Account]] = {member_id: {} for member_id in members}
-    places: dict[str, list[Place]] = {member_id: [] for member_id in members}
-    for row in await connection.fetch(_SQL.accounts, list(members), list(named_buckets)):
-        accounts[row[0]][row[1]] = _account(row)
-        places[row[0]].append(Place(row[1], row[2], row[8], row[9]))
-    standings = await tiering.standings(connection, members.values(), places, in_force) if in_force else {}
-    return {
-        member_id: Holdings(member, accounts[member_id], standings.get(member_id))
-        for member_id, member in members.items()
-    }
+    loaded = Loaded(members.values())
+    for row in await connection.fetch(_SQL.accounts, list(named_buckets), list(members)):
+        loaded.take(row)
+    return await loaded.holdings(connection, in_force)
 
 
 async def save(
@@ -277,7 +302,7 @@ def _expiration(written: bytes) -> PointsExpiration:
     return PointsExpiration.model_validate(decode(written))
 
 
-def _account(row: Row) -> Account:
+def _account(row: Row | tuple[Any, ...]) -> Account:
     buckets = [Bucket._make(one) for one in _buckets.decode(row[5])] if row[5] else ()
     pending = [
         PendingBucket._make((*one[:3], _expiration(bytes(one[3])), *one[4:]))

@@ -94,7 +94,7 @@ async def with_cards(connection: Connection, project_id: str, member_ids: Sequen
     for row in await connection.fetch(_SQL.with_cards, project_id, _column(member_ids)):
         if row[0] not in found:
             held = []
-            found[row[0]] = MemberWithCards(_member(row), held)
+            found[row[0]] = MemberWithCards(member_at(row), held)
         if row[_CARD] is not None:
             held.append(read_card(row, _CARD))
     return found
@@ -103,12 +103,12 @@ async def with_cards(connection: Connection, project_id: str, member_ids: Sequen
 async def lock(unit: Unit, project_id: str, program_id: str, member_id: str) -> Member | None:
     """Return a member of a program; nobody else changes it until the transaction ends."""
     row = await unit.connection.fetchrow(_SQL.lock, project_id, program_id, member_id)
-    return _member(row) if row else None
+    return member_at(row) if row else None
 
 
 async def lock_of_customer(unit: Unit, project_id: str, customer_id: str) -> list[Member]:
     """Return all members that a customer is, oldest first; nobody else changes them until the transaction ends."""
-    return [_member(row) for row in await unit.connection.fetch(_SQL.lock_of_customer, project_id, customer_id)]
+    return [member_at(row) for row in await unit.connection.fetch(_SQL.lock_of_customer, project_id, customer_id)]
 
 
 async def lock_cards(unit: Unit, owners: Sequence[Member]) -> Mapping[str, Sequence[Card]]:
@@ -153,7 +153,7 @@ async def page(
     if not await connection.fetchval(_SQL.has_program, project_id, program_id):
         return None
     rows, position = await listing.page(connection, declaration, query, _SQL.listed, project_id, program_id)
-    return Page([_member(row) for row in rows], position)
+    return Page([member_at(row) for row in rows], position)
 
 
 async def activity_page(
@@ -163,5 +163,7 @@ async def activity_page(
     return activities.stored(await listing.page(connection, declaration, query, _SQL.activities, member_id, subject_id))
 
 
-def _member(row: Row) -> Member:
-    return Member(row[0], row[1], row[2], row[3], decode(row[4]), row[5], row[6])
+def member_at(row: Row, first: int = 0) -> Member:
+    """Return the member whose columns begin at a place of a row; they are those of `Member`, in their order."""
+    id_, customer_id, program_id, status, metadata, created_at, updated_at = row[first : first + len(Member._fields)]
+    return Member(id_, customer_id, program_id, status, decode(metadata), created_at, updated_at)

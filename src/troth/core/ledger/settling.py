@@ -9,7 +9,7 @@ from datetime import date, datetime, timedelta, tzinfo
 from hashlib import blake2b
 from typing import Final, NamedTuple
 
-from troth.core.calendar import midnight
+from troth.core.calendar import earlier, midnight
 from troth.core.ledger.accounts import DAY, Account, next_due
 from troth.core.ledger.booking import Booked, Occasion, activated, canceled, expired
 from troth.core.ledger.buckets import Bucket, PendingBucket
@@ -38,10 +38,10 @@ def settled(accounts: Iterable[Account], until: datetime, zone: tzinfo, standing
     """
     present = tuple(accounts)
     entries: list[Entry] = []
+    points_due = _next_due(present)
     while True:
-        points_due = min(filter(None, map(next_due, present)), default=None)
         tiers_due = standing.next_due if standing else None
-        day = min(filter(None, (points_due, tiers_due)), default=None)
+        day = earlier(points_due, tiers_due)
         if day is None or (instant := midnight(day, zone)) > until:
             return Settled(present, tuple(entries), standing)
         latest = max((one.latest for one in present), default=instant)
@@ -58,6 +58,12 @@ def settled(accounts: Iterable[Account], until: datetime, zone: tzinfo, standing
                 )
             entries += booked
             standing = standing and _followed(standing, present, booked, day if of_tiers_too else None, of_tiers)
+        if day == points_due:
+            points_due = _next_due(present)
+
+
+def _next_due(accounts: Iterable[Account]) -> date | None:
+    return min((day for account in accounts if (day := next_due(account))), default=None)
 
 
 def _followed(

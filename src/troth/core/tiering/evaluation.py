@@ -14,11 +14,12 @@ from datetime import date, datetime, tzinfo
 from enum import Enum
 from typing import Final, NamedTuple
 
-from troth.core.calendar import ONE_DAY, day_of, midnight
+from troth.core.calendar import ONE_DAY, day_of, earlier, midnight
 from troth.core.tiering.state import Origin, TierState, TierTransaction, TierTransactionType, transaction_id
 from troth.core.tiering.structure import Structure, grace_through, prolonged_through, safe_through
 from troth.core.tiering.tracking import began_on, next_began_on, rolled
 
+_DAILY: Final = Origin("daily_task_operations")
 SUPERSEDED: Final = "SUPERSEDED_BY_LATER_TRANSACTION"
 
 
@@ -84,14 +85,17 @@ def at_midnight(structure: Structure, state: TierState, facts: Facts, day: date,
     Tiers that follow the balance are evaluated after points have expired, but those whose safety ends before it: who
     has the points through a tier's last safe day has it prolonged. A midnight on which nothing is due changes nothing.
     """
-    if structure.configuration.point_earned is None:
-        due = step is Step.BALANCE_TIERS or (state.safe_through is not None and state.safe_through < day)
-    else:
-        due = step is Step.TIERS_EXPIRE
-    if not due:
+    if not is_turn(structure, state, day, step):
         return Evaluated(state)
-    cause = Cause(midnight(day, facts.zone), Origin("daily_task_operations"))
+    cause = Cause(midnight(day, facts.zone), _DAILY)
     return _evaluated(_Moment(structure, facts, cause, day, day - ONE_DAY), state)
+
+
+def is_turn(structure: Structure, state: TierState, day: date, step: Step) -> bool:
+    """Tell whether a member is evaluated in a step of the midnight that begins a day."""
+    if structure.configuration.point_earned is None:
+        return step is Step.BALANCE_TIERS or (state.safe_through is not None and state.safe_through < day)
+    return step is Step.TIERS_EXPIRE
 
 
 def departure(structure: Structure, state: TierState, facts: Facts, cause: Cause) -> Evaluated:
@@ -103,12 +107,12 @@ def departure(structure: Structure, state: TierState, facts: Facts, cause: Cause
 def next_due(structure: Structure, state: TierState) -> date | None:
     """Return the next day whose midnight could change anything though nothing else happens, None if none could."""
     # Whoever has lost a level may lose the next one a day later; the grace is then over, or ends no earlier than that.
-    last_days = (state.safe_through, state.fell_on or state.grace_through)
-    due = [last + ONE_DAY for last in last_days if last]
-    earned = structure.configuration.point_earned
-    if earned and state.tracking and state.tracking.counts:
-        due.append(began_on(state.tracking.card_created_on, earned.period, state.tracking.number + 1))
-    return min(due, default=None)
+    last_day = earlier(state.safe_through, state.fell_on or state.grace_through)
+    due = last_day + ONE_DAY if last_day else None
+    earned, tracking = structure.configuration.point_earned, state.tracking
+    if earned and tracking and tracking.counts:
+        due = earlier(due, began_on(tracking.card_created_on, earned.period, tracking.number + 1))
+    return due
 
 
 def deciding_points(structure: Structure, state: TierState, facts: Facts) -> int:

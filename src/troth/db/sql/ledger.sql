@@ -38,10 +38,19 @@ LEFT JOIN LATERAL (
 ORDER BY asked.place;
 
 -- name: accounts
--- The accounts of members, each with its open buckets and those that are named ($2), and where it stands in a tier
--- structure. All that comes as JSON: a statement of its own for each kind would cost a round trip.
+-- The accounts of members ($2).
+SELECT account.* FROM (
+    -- include: ledger.account
+) AS account
+WHERE account.member_id = ANY ($2::text[])
+ORDER BY account.member_id, account.id;
+
+-- name: account
+-- Accounts, each with its open buckets and those that are named ($1), and where it stands in a tier structure. All that
+-- comes as JSON: a statement of its own for each kind would cost a round trip.
 SELECT
-    card.member_id, card.id, card.card_definition_id, card.allow_negative, coalesce(card.latest_at, card.created_at),
+    card.member_id, card.id, card.card_definition_id, card.allow_negative,
+    coalesce(card.latest_at, card.created_at) AS latest_at,
     (
         SELECT json_agg(json_build_array(
             bucket.id, bucket.expiration_type, bucket.expiration_key, bucket.expires_on, bucket.month, bucket.points,
@@ -49,7 +58,7 @@ SELECT
         ) ORDER BY bucket.id)
         FROM points_buckets AS bucket
         WHERE bucket.member_id = card.member_id AND bucket.card_id = card.id
-            AND (bucket.status = 'ACTIVE' OR bucket.id = ANY ($2::text[]))
+            AND (bucket.status = 'ACTIVE' OR bucket.id = ANY ($1::text[]))
     ) AS buckets,
     (
         SELECT json_agg(json_build_array(
@@ -58,13 +67,14 @@ SELECT
         ) ORDER BY bucket.id)
         FROM pending_buckets AS bucket
         WHERE bucket.member_id = card.member_id AND bucket.card_id = card.id
-            AND (bucket.status = 'PENDING' OR bucket.id = ANY ($2::text[]))
+            AND (bucket.status = 'PENDING' OR bucket.id = ANY ($1::text[]))
     ) AS pending,
     (
         SELECT json_agg(json_build_array(sliding.expiration, sliding.key, sliding.last_activity_on, sliding.expires_on))
         FROM sliding_expirations AS sliding
         WHERE sliding.member_id = card.member_id AND sliding.card_id = card.id
     ) AS slidings,
+    card.code,
     card.created_at,
     (
         SELECT json_build_array(
@@ -91,8 +101,7 @@ SELECT
     card.spent, card.refunded, card.returned, card.locked, card.unlocked,
     card.pending_total, card.pending_activated, card.pending_canceled
 FROM cards AS card
-WHERE card.member_id = ANY ($1::text[]) AND card.deleted_at IS NULL
-ORDER BY card.member_id, card.id;
+WHERE card.deleted_at IS NULL;
 
 -- name: save
 -- One statement, all tables, in the order of its parameters.
