@@ -40,7 +40,7 @@ from troth.db.customer_imports import BLOCK_BYTES, Import
 from troth.db.database import Broken, Connection, Unit
 
 CUSTOMER_IMPORTS: Final = "customer_imports"
-ROWS_AT_ONCE: Final = 500
+ROWS_AT_ONCE: Final = 1000
 ROWS_BETWEEN_PAUSES: Final = 100
 """After so many rows read or looked at, other work of the process has its turn."""
 

@@ -56,6 +56,9 @@ class RowReader:
 
     def rows(self) -> Iterator[Row]:
         """Yield the rows that are complete; after each, `offset` and `line` are those at which the next may begin."""
+        if not self._is_past_mark():
+            return
+        yield from self._plain_rows()
         while True:
             try:
                 row = self._next()
@@ -64,14 +67,33 @@ class RowReader:
             if row is not None:
                 yield row
 
+    def _is_past_mark(self) -> bool:
+        """Pass over a byte order mark at the beginning of the file; tell whether there is enough to know of one."""
+        if self.offset or self._dropped:
+            return True
+        if self._held.startswith(_MARK):
+            self._go_to(len(_MARK), lines=0)
+        return self._ended or len(self._held) >= len(_MARK)
+
+    def _plain_rows(self) -> Iterator[Row]:
+        """Yield the rows of whole lines all at once if none of them needs care, as is so in nearly all files."""
+        plain = self._held[self._position : self._held.rfind(b"\n") + 1]
+        has_stray_returns = plain.count(b"\r") != plain.count(b"\r\n")
+        if self._dropped or len(plain) > LARGEST_ROW or b'"' in plain or b"\0" in plain or has_stray_returns:
+            return
+        try:
+            text = plain.decode()
+        except UnicodeDecodeError:
+            return
+        is_ascii = text.isascii()
+        for line in text.split("\n")[:-1]:
+            size = len(line) if is_ascii else len(line.encode())
+            self._go_to(self._position + size + 1, lines=1)
+            if record := line.removesuffix("\r"):
+                yield Row(self.line - 1, tuple(record.split(",")))
+
     def _next(self) -> Row | None:
         held, begin = self._held, self._position
-        if self.offset == 0 and not self._dropped:
-            if not self._ended and len(held) < len(_MARK):
-                raise _Starved
-            if held.startswith(_MARK):
-                self._go_to(len(_MARK), lines=0)
-                return None
         if self._dropped:
             return self._rest_of_long_line()
         if begin == len(held):
