@@ -6,6 +6,7 @@ One thread around epoll, because on a machine of two cores whatever the generato
 import select
 import socket
 import time
+from collections import deque
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 
@@ -50,6 +51,43 @@ def request(method: str, path: str, headers: dict[str, str], body: bytes = b"") 
     if body:
         lines += ["Content-Type: application/json", f"Content-Length: {len(body)}"]
     return "\r\n".join(lines).encode() + b"\r\n\r\n" + body
+
+
+def paced(
+    address: tuple[str, int], requests: Iterator[bytes], *, connections: int, seconds: float, rate: float
+) -> Result:
+    """Send `rate` requests a second, evenly, for a time; latencies count from when a request was due, sent or not."""
+    result = Result()
+    poll = select.epoll()
+    busy: dict[int, _Connection] = {}
+    free = deque(_Connection(address) for _ in range(connections))
+    clock = time.perf_counter
+    started = clock()
+    due = started
+    while True:
+        now = clock()
+        while free and due <= min(now, started + seconds):
+            connection = free.popleft()
+            if not _send(connection, requests, due):
+                seconds = 0
+                free.append(connection)
+                break
+            busy[connection.socket.fileno()] = connection
+            poll.register(connection.socket, select.EPOLLIN)
+            due += 1 / rate
+        if not busy and due > started + seconds:
+            break
+        for descriptor, _ in poll.poll(max(due - clock(), 0) if free else None):
+            connection = busy[descriptor]
+            if status := _receive(connection):
+                result.statuses[status] = result.statuses.get(status, 0) + 1
+                result.latencies.append(clock() - connection.sent_at)
+                poll.unregister(busy.pop(descriptor).socket)
+                free.append(connection)
+    result.seconds = clock() - started
+    for connection in free:
+        connection.socket.close()
+    return result
 
 
 def run(address: tuple[str, int], requests: Iterator[bytes], *, connections: int, seconds: float) -> Result:
