@@ -14,12 +14,8 @@ from tests.conftest import TestProject, client_of, make_project
 from tests.http.definitions import refused
 from tests.http.members import club, enrolled
 from tests.nights import AT_ONCE, Nights, nights_database, nights_on
-from tests.polling import until_async
 
 from troth.actions.clock import ANSWER_WITHIN_SECONDS
-from troth.actions.daily import Advance, advance
-from troth.actions.earning import evaluate
-from troth.actions.triggers import Round
 from troth.core.clock import midnight_from
 from troth.core.configuration import instant, timestamp
 from troth.core.triggers import segment_entered
@@ -234,21 +230,16 @@ async def test_a_move_with_an_idempotency_key_is_left_to_the_workers_once(sandbo
     assert (await sandbox.client.get(f"/v1/async-actions/{action_id}")).json()["status"] == "DONE"
 
 
-async def test_a_move_waits_for_what_happened_before_it_to_be_evaluated(sandbox: Sandbox) -> None:
+async def test_a_move_evaluates_what_happened_before_it(sandbox: Sandbox) -> None:
     engine, project_id = sandbox.nights.engine, sandbox.project.id
     member = await enrolled(sandbox.client, await club(sandbox.client))
     happened = segment_entered(member["customer_id"], "seg_1")
     assert await engine.database.transact(lambda unit: triggers.record(unit, project_id, [happened], START)) == 1
-    moving = asyncio.create_task(sandbox.put(START + DAY))
-
-    async def is_on_its_way() -> bool:
-        return (await sandbox.shown())["moving_to"] is not None
-
-    await until_async(is_on_its_way, within_seconds=60)
-    assert await advance(engine, project_id) is Advance.OTHERS
-    assert await sandbox.shown() == clock(START, moving_to=timestamp(START + DAY))
-    await Round(evaluate).work_off(engine)
-    assert (await moving).json() == clock(START + DAY)
+    assert await sandbox.moved(START + DAY) == clock(START + DAY)
+    async with engine.database.connection() as connection:
+        assert await connection.fetchval("SELECT count(*) FROM triggers WHERE project_id = $1", project_id) == 0
+        parked = "SELECT count(*) FROM parked_triggers WHERE project_id = $1"
+        assert await connection.fetchval(parked, project_id) == 0
 
 
 async def test_a_move_that_ends_with_its_process_stands_at_a_midnight_and_others_go_on(sandbox: Sandbox) -> None:

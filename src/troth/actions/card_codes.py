@@ -34,8 +34,8 @@ def due_at_once(engine: Engine) -> datetime:
     return engine.clock.now()
 
 
-async def make_card_codes(engine: Engine) -> Progress:
-    """Give codes to up to `CARDS_AT_ONCE` cards that are due.
+async def make_card_codes(engine: Engine, project_id: str | None = None) -> Progress:
+    """Give codes to up to `CARDS_AT_ONCE` cards that are due, of a project if one is given.
 
     A card that meets only taken codes is put off, longer each time, and its failure is shown as an activity, in the
     log and as a metric.
@@ -43,7 +43,7 @@ async def make_card_codes(engine: Engine) -> Progress:
 
     async def attempt(unit: Unit) -> list[Outcome]:
         now = engine.clock.now()
-        due = await card_codes.claim(unit, now, CARDS_AT_ONCE)
+        due = await card_codes.claim(unit, now, CARDS_AT_ONCE, project_id)
         times = await project_nows(engine, unit.connection, (waiting.project_id for waiting in due))
         codes = await _free_codes(unit, due)
         groups: dict[str, str] = {}

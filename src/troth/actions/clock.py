@@ -5,11 +5,12 @@ from dataclasses import replace
 from datetime import datetime
 from typing import Final
 
+from troth.actions.card_codes import make_card_codes
 from troth.actions.daily import DAILY_WORK, Advance, advance, save
 from troth.actions.engine import Engine
 from troth.core.async_actions import AsyncAction
 from troth.core.clock import ProjectClock, move
-from troth.db import async_actions, clock
+from troth.db import async_actions, card_codes, clock
 from troth.db.database import Connection, Unit
 
 TYPE: Final = "CLOCK.MOVE"
@@ -32,8 +33,9 @@ async def get_clock(engine: Engine, project_id: str) -> tuple[ProjectClock, date
 async def move_clock(engine: Engine, project_id: str, to: datetime, request_id: str) -> tuple[ProjectClock, datetime]:
     """Move a sandbox's clock to an instant, midnight by midnight, and return it, with the wall clock's time beside it.
 
-    It has come there; or, where that takes longer than `ANSWER_WITHIN_SECONDS`, or this is a part of a greater unit of
-    work, it is on its way with the async action that tells of it. Raises the refusals of `core.clock.move`.
+    It has come there, and of what was recorded, taken on or bought before nothing is left to do; or, where that takes
+    longer than `ANSWER_WITHIN_SECONDS`, or this is a part of a greater unit of work, it is on its way with the async
+    action that tells of it. Raises the refusals of `core.clock.move`.
     """
 
     async def begin(unit: Unit) -> None:
@@ -49,13 +51,30 @@ async def move_clock(engine: Engine, project_id: str, to: datetime, request_id: 
         await _leave_to_workers(engine, project_id, request_id)
         return await get_clock(engine, project_id)
     deadline = engine.clock.seconds() + ANSWER_WITHIN_SECONDS
+    await _make_card_codes(engine, project_id, deadline)
     while (came := await advance(engine, project_id)) is not Advance.OVER:
         if engine.clock.seconds() >= deadline:
             await _leave_to_workers(engine, project_id, request_id)
             break
         if came is Advance.OTHERS:
             await asyncio.sleep(PAUSE_SECONDS)
+    await _make_card_codes(engine, project_id, deadline)
     return await get_clock(engine, project_id)
+
+
+async def _make_card_codes(engine: Engine, project_id: str, deadline: float) -> None:
+    """Make the codes that cards of the project wait for by now; whoever enrols meanwhile does not make that longer.
+
+    They go by the wall, and a clock that is on its way does not wait for them.
+    """
+    now = engine.clock.now()
+    while engine.clock.seconds() < deadline:
+        progress = await make_card_codes(engine, project_id)
+        if progress.more:
+            continue
+        if not await engine.database.read(lambda connection: card_codes.is_any_due(connection, project_id, now)):
+            break
+        await asyncio.sleep(PAUSE_SECONDS)
 
 
 async def _leave_to_workers(engine: Engine, project_id: str, request_id: str) -> None:

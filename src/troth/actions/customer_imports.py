@@ -195,8 +195,10 @@ class Importer:
     def __init__(self) -> None:
         self._ahead: OrderedDict[_Place, asyncio.Task[_Chunk | None]] = OrderedDict()
 
-    async def work_off(self, engine: Engine, async_action_id: str | None = None) -> Progress:
-        """Work off the next rows of an import that waits, of the one with the id if one is given.
+    async def work_off(
+        self, engine: Engine, async_action_id: str | None = None, *, project_id: str | None = None
+    ) -> Progress:
+        """Work off the next rows of an import that waits, of the one with the id, or the project's, if that is given.
 
         The customers, what came of each row and the progress are one commit: a worker that is killed leaves a chunk
         done or not begun.
@@ -204,7 +206,7 @@ class Importer:
 
         async def attempt(unit: Unit) -> tuple[_Place, list[Outcome]] | None:
             now = engine.clock.now()
-            claimed = await customer_imports.claim(unit, now, async_action_id)
+            claimed = await customer_imports.claim(unit, now, async_action_id, project_id)
             if claimed is None:
                 await customer_imports.discard_abandoned(unit, now - ABANDONED_AFTER)
                 return None

@@ -15,12 +15,13 @@ import structlog
 from prometheus_client import Counter
 
 from troth.actions import segments, settling
+from troth.actions.backlog import WAITED_FOR_FAILURES, WORK
 from troth.actions.engine import Engine
 from troth.actions.progress import Progress
 from troth.core.clock import ProjectClock, advanced
 from troth.core.configuration import timestamp
 from troth.core.retries import pause_after
-from troth.db import async_actions, clock, daily_work, triggers
+from troth.db import async_actions, clock, daily_work
 from troth.db.daily_work import Claimed
 from troth.db.database import Connection, Unit
 
@@ -59,14 +60,18 @@ class Advance(Enum):
     """Something: try again at once."""
 
     OTHERS = auto()
-    """Nothing, as others are at what is left to do, the evaluation of triggers included."""
+    """Nothing, as others are at what is left to do, or it has failed and is tried again later."""
 
     OVER = auto()
     """Nothing, as there is nothing to do."""
 
 
 async def advance(engine: Engine, project_id: str) -> Advance:
-    """Do a batch of what is due in a project; where all is done, go on to the next midnight that brings work."""
+    """Do a batch of what is due in a project; where all is done, go on to the next midnight that brings work.
+
+    A clock that moves leaves nothing behind: what was recorded, taken on or bought up to where it stands is worked off
+    before it goes on.
+    """
 
     async def look(connection: Connection) -> tuple[DailyJob, datetime] | None:
         until = (await clock.find(connection, project_id)).work_until(engine.clock.now())
@@ -80,15 +85,22 @@ async def advance(engine: Engine, project_id: str) -> Advance:
         job, until = waiting
         progress = await job.work(engine, project_id, until)
         return Advance.DONE if progress.done else Advance.OTHERS
-    return await engine.database.transact(lambda unit: _step(engine, unit, project_id))
+    came = await engine.database.transact(lambda unit: _step(engine, unit, project_id))
+    if isinstance(came, Advance):
+        return came
+    for name in came:
+        if (await WORK[name](engine, project_id)).done:
+            return Advance.DONE
+    return Advance.OTHERS
 
 
-async def _step(engine: Engine, unit: Unit, project_id: str) -> Advance:
+async def _step(engine: Engine, unit: Unit, project_id: str) -> Advance | Sequence[str]:
+    """Go on to the next midnight that brings work; where something waits before it, return the jobs that do it."""
     present = await clock.lock(unit, project_id)
     if present.moving_to:
         await clock.stop_writers(unit, project_id)
-        if await triggers.is_any_waiting(unit.connection, project_id):
-            return Advance.OTHERS
+        if waiting := await clock.waiting(unit.connection, project_id, WAITED_FOR_FAILURES):
+            return waiting
     wall = engine.clock.now()
     if present.work_until(wall) is None:
         return Advance.OVER

@@ -51,21 +51,21 @@ failures = Counter("troth_benefit_failures_total", "Granted benefits that could 
 log = structlog.get_logger()
 
 
-async def work_off(engine: Engine) -> Progress:
-    """Fulfil the oldest grants of one project, passing over members whom others are at.
+async def work_off(engine: Engine, project_id: str | None = None) -> Progress:
+    """Fulfil the oldest grants of one project, or of the given one, passing over members whom others are at.
 
     Claim, effect and decision are one commit. Where that breaks, the first grant is tried alone; if it is that one, it
     is put off, longer each time.
     """
     try:
-        return await _round(engine, GRANTS_AT_ONCE, [])
+        return await _round(engine, project_id, GRANTS_AT_ONCE, [])
     except Refusal:
         raise
     except Exception:
         log.exception("benefits.failed")
     tried: list[Claimed] = []
     try:
-        return await _round(engine, 1, tried)
+        return await _round(engine, project_id, 1, tried)
     except Refusal:
         raise
     except Exception:
@@ -91,9 +91,9 @@ async def transaction_page(
     return await engine.database.read(look)
 
 
-async def _round(engine: Engine, most: int, tried: list[Claimed]) -> Progress:
+async def _round(engine: Engine, project_id: str | None, most: int, tried: list[Claimed]) -> Progress:
     async def attempt(unit: Unit) -> Sequence[BenefitTransaction]:
-        tried[:] = claimed = await benefits.claim(unit, engine.clock.now(), most)
+        tried[:] = claimed = await benefits.claim(unit, engine.clock.now(), most, project_id)
         return await _fulfil(engine, unit, claimed) if claimed else []
 
     done = await engine.database.transact(attempt)

@@ -36,21 +36,21 @@ def due_at_once(engine: Engine) -> datetime:
     return engine.clock.now()
 
 
-async def work_off(engine: Engine) -> Progress:
-    """Issue the purchases of one project that wait longest, passing over members whom others are at.
+async def work_off(engine: Engine, project_id: str | None = None) -> Progress:
+    """Issue the purchases of one project, or of the given one, that wait longest, passing over members others are at.
 
     Claim, effect and decision are one commit. Where that breaks, the first purchase is tried alone; if it is that one,
     it is put off, longer each time.
     """
     try:
-        return await _round(engine, PURCHASES_AT_ONCE, [])
+        return await _round(engine, project_id, PURCHASES_AT_ONCE, [])
     except Refusal:
         raise
     except Exception:
         log.exception("reward_purchases.failed")
     tried: list[Claimed] = []
     try:
-        return await _round(engine, 1, tried)
+        return await _round(engine, project_id, 1, tried)
     except Refusal:
         raise
     except Exception:
@@ -62,9 +62,9 @@ async def work_off(engine: Engine) -> Progress:
     return Progress(0, more=bool(tried))
 
 
-async def _round(engine: Engine, most: int, tried: list[Claimed]) -> Progress:
+async def _round(engine: Engine, project_id: str | None, most: int, tried: list[Claimed]) -> Progress:
     async def attempt(unit: Unit) -> Sequence[Ended]:
-        tried[:] = claimed = await purchases.claim(unit, engine.clock.now(), most)
+        tried[:] = claimed = await purchases.claim(unit, engine.clock.now(), most, project_id)
         return await _issue(engine, unit, claimed) if claimed else []
 
     done = await engine.database.transact(attempt)

@@ -50,11 +50,14 @@ async def create(engine: Engine, caller: Caller, program_id: str, entries: Seque
     return async_action_id
 
 
-async def work_off(engine: Engine) -> Progress:
-    """Work off one chunk of the batches that wait: its enrolments, their outcomes and the progress are one commit."""
+async def work_off(engine: Engine, project_id: str | None = None) -> Progress:
+    """Work off one chunk of the batches that wait, of a project's if one is given.
+
+    Its enrolments, their outcomes and the progress are one commit.
+    """
 
     async def attempt(unit: Unit) -> list[Enrolment | Refusal]:
-        chunk = await member_batches.claim(unit)
+        chunk = await member_batches.claim(unit, project_id)
         if chunk is None:
             return []
         answers = await _answers(engine, unit, chunk)

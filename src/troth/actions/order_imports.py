@@ -41,14 +41,14 @@ async def import_orders(engine: Engine, project_id: str, entries: Sequence[Any],
     return async_action_id
 
 
-async def work_off(engine: Engine) -> Progress:
+async def work_off(engine: Engine, project_id: str | None = None) -> Progress:
     """Work off the next chunk of an import that waits: its orders, their outcomes and the progress are one commit.
 
-    An import's entries are decided in their order.
+    It is an import of the project's if one is given. An import's entries are decided in their order.
     """
 
     async def attempt(unit: Unit) -> tuple[int, Done]:
-        chunk = await order_imports.claim(unit)
+        chunk = await order_imports.claim(unit, project_id)
         if chunk is None:
             return 0, Done((), has_triggers=False)
         wanted = [asked(entry) for entry in chunk.entries]

@@ -1,6 +1,7 @@
 """Work triggers off: each member's in their order, exactly once (domain 8)."""
 
 from collections.abc import Awaitable, Callable, Sequence
+from datetime import datetime
 from typing import Final, NamedTuple, TypeAlias
 
 import structlog
@@ -41,11 +42,13 @@ class _Worked(NamedTuple):
 class Round:
     """One worker's way round all members that have triggers: each call takes the next ones after those before.
 
-    So a member whose queue never ends keeps nobody waiting, nor does one whose triggers fail. Calls may overlap.
+    So a member whose queue never ends keeps nobody waiting, nor does one whose triggers fail. Calls may overlap. Where
+    a project is given, it is all that there is, and its members are taken anew each time.
     """
 
-    def __init__(self, evaluate: Evaluation) -> None:
+    def __init__(self, evaluate: Evaluation, project_id: str | None = None) -> None:
         self._evaluate = evaluate
+        self._project_id = project_id
         self._after = ""
 
     async def work_off(self, engine: Engine) -> Progress:
@@ -59,7 +62,7 @@ class Round:
 
         async def attempt(unit: Unit) -> _Worked:
             now = engine.clock.now()
-            claimed = await triggers.claim(unit, began_at, now, MEMBERS_AT_ONCE)
+            claimed = await self._claim(unit, began_at, now)
             self._after = claimed.after
             of_each = max(TRIGGERS_AT_ONCE // max(len(claimed.member_ids), 1), 1)
             due = await triggers.waiting(unit, claimed.member_ids, now, min(of_each, TRIGGERS_OF_A_MEMBER_AT_ONCE))
@@ -73,6 +76,11 @@ class Round:
         _count(worked)
         moved = worked.done or any(one.due_at is None for one in worked.failed)
         return Progress(len(worked.done), more=bool(moved or began_at or worked.claimed.after))
+
+    async def _claim(self, unit: Unit, after: str, now: datetime) -> triggers.Claim:
+        if self._project_id is None:
+            return await triggers.claim(unit, after, now, MEMBERS_AT_ONCE)
+        return await triggers.claim_of_project(unit, self._project_id, now, MEMBERS_AT_ONCE)
 
     async def _evaluated(
         self, engine: Engine, unit: Unit, due: Sequence[WaitingTrigger]

@@ -29,9 +29,9 @@ class Claimed(NamedTuple):
     failures: int
 
 
-async def claim(unit: Unit, now: datetime, limit: int) -> list[Claimed]:
+async def claim(unit: Unit, now: datetime, limit: int, project_id: str | None) -> list[Claimed]:
     """Return grants of one project that are due, the oldest first, passing over those that others are at."""
-    return [_claimed(row) for row in await unit.connection.fetch(_SQL.claim, now, limit)]
+    return [_claimed(row) for row in await unit.connection.fetch(_SQL.claim, now, limit, project_id)]
 
 
 async def hold_definitions(unit: Unit, project_id: str) -> None:

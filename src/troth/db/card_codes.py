@@ -8,7 +8,7 @@ from troth.core.activities import Activity
 from troth.core.cards import Card
 from troth.core.json import decode
 from troth.db import cards
-from troth.db.database import Unit
+from troth.db.database import Connection, Unit
 from troth.db.queries import queries
 
 _SQL = queries("card_codes")
@@ -36,11 +36,19 @@ class Outcome(NamedTuple):
     told_at: datetime
 
 
-async def claim(unit: Unit, now: datetime, limit: int) -> list[Waiting]:
-    """Return cards whose code is due, the longest waiting first, passing over those another worker is at."""
+async def is_any_due(connection: Connection, project_id: str, moment: datetime) -> bool:
+    """Return whether any card of a project waits for a code that was due before an instant."""
+    return bool(await connection.fetchval(_SQL.is_any_due, project_id, moment))
+
+
+async def claim(unit: Unit, now: datetime, limit: int, project_id: str | None) -> list[Waiting]:
+    """Return cards whose code is due, the longest waiting first, passing over those another worker is at.
+
+    They are of all projects unless one is given.
+    """
     configs: dict[str, Mapping[str, Any]] = {}
     found = []
-    for row in await unit.connection.fetch(_SQL.claim, now, limit):
+    for row in await unit.connection.fetch(_SQL.claim, now, limit, project_id):
         config = configs.get(row[3])
         if config is None:
             config = configs[row[3]] = decode(row[3])

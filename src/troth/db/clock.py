@@ -47,6 +47,17 @@ async def stop_writers(unit: Unit, project_id: str) -> None:
     await unit.connection.execute(_SQL.stop_writers, project_id)
 
 
+async def waiting(connection: Connection, project_id: str, most_failures: int) -> list[str]:
+    """Return which jobs have something of a project to work off, in the order in which one leads to the other.
+
+    What others are at counts, and so does what has failed and is tried again later, but not more than `most_failures`
+    times.
+    """
+    row = await connection.fetchrow(_SQL.waiting, project_id, most_failures)
+    assert row is not None, "it is one row, whatever waits"
+    return [job for job, is_any in row.items() if is_any]
+
+
 async def save(unit: Unit, project_id: str, clock: ProjectClock, try_at: datetime | None) -> None:
     """Save a locked clock; `try_at` is when, by the wall clock, a worker looks at it, None for never."""
     await unit.connection.execute(

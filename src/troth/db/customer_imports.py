@@ -51,9 +51,9 @@ async def discard_abandoned(unit: Unit, before: datetime) -> None:
     await unit.connection.execute(_SQL.discard_abandoned, before)
 
 
-async def claim(unit: Unit, now: datetime, async_action_id: str | None) -> Import | None:
-    """Return an import that is due, the one with the id if one is given, unless another worker is at it."""
-    row = await unit.connection.fetchrow(_SQL.claim, now, async_action_id)
+async def claim(unit: Unit, now: datetime, async_action_id: str | None, project_id: str | None) -> Import | None:
+    """Return an import that is due, unless another worker is at it: with the id, or of the project, that is given."""
+    row = await unit.connection.fetchrow(_SQL.claim, now, async_action_id, project_id)
     return _import(row) if row else None
 
 

@@ -35,9 +35,9 @@ async def insert(
     await unit.connection.execute(_SQL.insert, project_id, async_action_id, program_id, source, chunks)
 
 
-async def claim(unit: Unit) -> Chunk | None:
-    """Return a chunk that waits and that nobody else is at, None if there is none."""
-    row = await unit.connection.fetchrow(_SQL.claim)
+async def claim(unit: Unit, project_id: str | None) -> Chunk | None:
+    """Return a chunk, of a project if one is given, that waits and that nobody else is at, None if there is none."""
+    row = await unit.connection.fetchrow(_SQL.claim, project_id)
     if row is None:
         return None
     return Chunk(row[0], row[1], row[2], row[3], row[4], [Entry(*one) for one in decode(row[5])])

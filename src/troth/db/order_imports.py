@@ -31,9 +31,12 @@ async def insert(unit: Unit, project_id: str, async_action_id: str, entries: Seq
     await unit.connection.execute(_SQL.insert, project_id, async_action_id, chunks)
 
 
-async def claim(unit: Unit) -> Chunk | None:
-    """Return the next chunk of an import that waits and that nobody else is at, None if there is none."""
-    row = await unit.connection.fetchrow(_SQL.claim)
+async def claim(unit: Unit, project_id: str | None) -> Chunk | None:
+    """Return the next chunk of an import that waits and that nobody else is at, None if there is none.
+
+    It is one of the project's if one is given.
+    """
+    row = await unit.connection.fetchrow(_SQL.claim, project_id)
     if row is None:
         return None
     entries = await unit.connection.fetchval(_SQL.entries, row["async_action_id"], row["chunks_done"])

@@ -93,9 +93,9 @@ class Claimed(NamedTuple):
         return {"project_id": self.project_id, "member_id": self.member_id, "id": self.id, "failures": self.failures}
 
 
-async def claim(unit: Unit, now: datetime, limit: int) -> list[Claimed]:
+async def claim(unit: Unit, now: datetime, limit: int, project_id: str | None) -> list[Claimed]:
     """Return purchases of one project that are due, the longest waiting first, passing over those others are at."""
-    return [Claimed(*row) for row in await unit.connection.fetch(_SQL.claim, now, limit)]
+    return [Claimed(*row) for row in await unit.connection.fetch(_SQL.claim, now, limit, project_id)]
 
 
 async def waiting(connection: Connection, claimed: Collection[Claimed]) -> list[Waiting]:

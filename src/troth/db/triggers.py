@@ -50,9 +50,10 @@ class Claim(NamedTuple):
     after: str
 
 
-async def is_any_waiting(connection: Connection, project_id: str) -> bool:
-    """Return whether anything that happened in a project is still to be evaluated; what is parked is not."""
-    return bool(await connection.fetchval(_SQL.is_any_waiting, project_id))
+async def claim_of_project(unit: Unit, project_id: str, now: datetime, limit: int) -> Claim:
+    """Lock up to `limit` members of a project that have a trigger due, passing over those somebody is at."""
+    rows = await unit.connection.fetch(_SQL.claim_of_project, project_id, now, limit)
+    return Claim([row["member_id"] for row in rows], "")
 
 
 async def claim(unit: Unit, after: str, now: datetime, limit: int) -> Claim:

@@ -2,13 +2,13 @@
 -- of a definition does, and then the members.
 
 -- name: claim
--- Of one project, the longest granted first.
+-- Of the given project, or of one, the longest granted first.
 SELECT
     member_id, id, project_id, program_id, benefit_id, earning_rule_id, earning_item_id, trigger, created_at, failures
 FROM benefit_grants
-WHERE status = 'PENDING' AND (due_at IS NULL OR due_at <= $1) AND project_id = (
+WHERE status = 'PENDING' AND (due_at IS NULL OR due_at <= $1) AND project_id = coalesce($3, (
     SELECT project_id FROM benefit_grants WHERE status = 'PENDING' AND (due_at IS NULL OR due_at <= $1) LIMIT 1
-)
+))
 ORDER BY created_at, id
 LIMIT $2
 FOR NO KEY UPDATE SKIP LOCKED;

@@ -12,7 +12,7 @@ SELECT
     card.next_activation_on, card.next_activation_points, card.next_activation_type
 FROM cards AS card
 JOIN definitions AS definition ON definition.id = card.card_definition_id
-WHERE card.code_due_at <= $1
+WHERE card.code_due_at <= $1 AND card.project_id = coalesce($3, card.project_id)
 ORDER BY card.code_due_at, card.member_id, card.id
 LIMIT $2
 FOR UPDATE OF card SKIP LOCKED;
@@ -45,6 +45,9 @@ SELECT DISTINCT member_id, group_id, project_id, told_at FROM outcome;
 
 -- name: is_saved
 SELECT true FROM outbox WHERE id = $1;
+
+-- name: is_any_due
+SELECT EXISTS (SELECT FROM cards WHERE code_due_at < $2 AND project_id = $1);
 
 -- name: waiting
 SELECT count(*) FROM (SELECT FROM cards WHERE code_due_at IS NOT NULL LIMIT $1) AS waiting;

@@ -28,6 +28,23 @@ FOR NO KEY UPDATE;
 -- name: stop_writers
 SELECT pg_advisory_xact_lock(hashtextextended($1, 0));
 
+-- name: waiting
+-- What of a project is still to be worked off, in the order in which one leads to the other; what has failed $2 times
+-- keeps nobody waiting. Read where a clock is moved and nowhere else.
+SELECT
+    EXISTS (SELECT FROM customer_imports WHERE project_id = $1 AND due_at IS NOT NULL) AS customer_imports,
+    EXISTS (
+        SELECT FROM member_batch_chunks AS chunk
+        JOIN member_batches AS batch ON batch.async_action_id = chunk.async_action_id
+        WHERE chunk.outcomes IS NULL AND batch.project_id = $1
+    ) AS member_batches,
+    EXISTS (SELECT FROM order_imports WHERE project_id = $1 AND chunks_done < chunks_count) AS order_imports,
+    EXISTS (SELECT FROM triggers WHERE project_id = $1) AS triggers,
+    EXISTS (SELECT FROM benefit_grants WHERE project_id = $1 AND status = 'PENDING' AND failures < $2) AS benefits,
+    EXISTS (
+        SELECT FROM reward_transactions WHERE project_id = $1 AND due_at IS NOT NULL AND failures < $2
+    ) AS reward_purchases;
+
 -- name: save
 WITH moved AS (
     UPDATE projects SET clock_at = $3 WHERE id = $1 AND clock_at IS DISTINCT FROM $3

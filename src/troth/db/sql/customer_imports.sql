@@ -27,7 +27,7 @@ DELETE FROM customer_imports WHERE due_at IS NULL AND received_at < $1;
 -- Imports take turns: after each chunk one is due later than all others.
 SELECT async_action_id, project_id, header, read_bytes, next_line, chunks_count
 FROM customer_imports
-WHERE due_at <= $1 AND async_action_id = coalesce($2, async_action_id)
+WHERE due_at <= $1 AND async_action_id = coalesce($2, async_action_id) AND project_id = coalesce($3, project_id)
 ORDER BY due_at, async_action_id
 LIMIT 1
 FOR UPDATE SKIP LOCKED;

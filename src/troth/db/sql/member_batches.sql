@@ -12,7 +12,9 @@ SELECT chunk.async_action_id, chunk.number, batch.project_id, batch.program_id, 
 FROM (
     SELECT async_action_id, number, entries
     FROM member_batch_chunks
-    WHERE outcomes IS NULL
+    WHERE outcomes IS NULL AND (
+        $1::text IS NULL OR async_action_id IN (SELECT async_action_id FROM member_batches WHERE project_id = $1)
+    )
     ORDER BY number, async_action_id
     LIMIT 1
     FOR NO KEY UPDATE SKIP LOCKED

@@ -9,7 +9,7 @@ SELECT $2, new.number - 1, new.entries::json FROM unnest($3::text[]) WITH ORDINA
 -- The import that has come least far, passing over those that another worker is at.
 SELECT async_action_id, project_id, chunks_done
 FROM order_imports
-WHERE chunks_done < chunks_count
+WHERE chunks_done < chunks_count AND project_id = coalesce($1, project_id)
 ORDER BY chunks_done, async_action_id
 LIMIT 1
 FOR NO KEY UPDATE SKIP LOCKED;

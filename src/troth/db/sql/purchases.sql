@@ -67,12 +67,12 @@ FROM reward_transactions
 WHERE member_id = $1;
 
 -- name: claim
--- Of the project whose purchase waits longest.
+-- Of the given project, or of the one whose purchase waits longest.
 SELECT member_id, id, project_id, created_at, failures
 FROM reward_transactions
-WHERE due_at <= $1 AND project_id = (
+WHERE due_at <= $1 AND project_id = coalesce($3, (
     SELECT project_id FROM reward_transactions WHERE due_at <= $1 ORDER BY due_at, member_id, id LIMIT 1
-)
+))
 ORDER BY due_at, member_id, id
 LIMIT $2
 FOR NO KEY UPDATE SKIP LOCKED;

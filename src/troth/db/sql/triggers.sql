@@ -72,6 +72,18 @@ FROM due
 LEFT JOIN claimed ON claimed.id = due.member_id
 ORDER BY due.member_id;
 
+-- name: claim_of_project
+-- Members of one project whose first trigger is due. Read through where a clock is moved, and nowhere else: no index is
+-- kept for it.
+WITH head AS (
+    SELECT DISTINCT ON (member_id) member_id, due_at FROM triggers WHERE project_id = $1 ORDER BY member_id, seq
+)
+SELECT member.id AS member_id FROM members AS member
+WHERE member.id IN (SELECT member_id FROM head WHERE due_at IS NULL OR due_at <= $2)
+ORDER BY member.id
+LIMIT $3
+FOR NO KEY UPDATE SKIP LOCKED;
+
 -- name: waiting
 -- A statement of its own, after the members are locked: it sees what others did before they let them go.
 SELECT
@@ -82,10 +94,6 @@ CROSS JOIN LATERAL (
     SELECT * FROM triggers WHERE triggers.member_id = claimed.member_id ORDER BY triggers.seq LIMIT $2
 ) AS trigger
 ORDER BY trigger.member_id, trigger.seq;
-
--- name: is_any_waiting
--- Read through where a clock is moved, and nowhere else: no index is kept for it.
-SELECT EXISTS (SELECT FROM triggers WHERE project_id = $1);
 
 -- name: remove
 DELETE FROM triggers

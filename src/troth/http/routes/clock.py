@@ -26,7 +26,8 @@ async def move_clock(call: Call, body: ClockMoveRequest) -> Clock:
     """Move clock.
 
     Moves a sandbox's clock forward, and does on the way, midnight by midnight of the project's time zone, all that is
-    due. The answer comes when the clock has come there. What takes longer than ten seconds, and a request with an
+    due, and what still waits in the background: imports and batches, triggers, purchases and grants. The answer comes
+    when the clock has come there. What takes longer than ten seconds, and a request with an
     idempotency key, is answered 202 and goes on in the background. The async action tells when it is done; meanwhile
     the clock cannot be moved again.
     """
