@@ -93,6 +93,7 @@ async def test_a_gift_campaign_keeps_everything_it_was_given(client: httpx.Async
             "code_config": code_config("#" * 10),
             "is_referral_code": False,
         },
+        "vouchers_count": 0,
         "created_at": made["created_at"],
         "vouchers_generation_status": "IN_PROGRESS",
     }

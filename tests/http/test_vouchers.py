@@ -1,11 +1,18 @@
 """Vouchers are listed and read as campaigns made them (domain 9)."""
 
+import asyncio
+from typing import Any
+
 import httpx
 import pytest
 from tests.http.definitions import refused
-from tests.http.shops import campaign, coupon, gift_campaign, gift_voucher, issue, new_shop
+from tests.http.shops import Shop, campaign, coupon, gift_campaign, gift_voucher, issue, new_shop
 
 from troth.actions.engine import Engine
+from troth.actions.vouchers import Wanted
+from troth.actions.vouchers import issue as issue_vouchers
+from troth.core.vouchers import Voucher
+from troth.db.database import Unit
 
 pytestmark = pytest.mark.anyio
 
@@ -89,3 +96,95 @@ async def test_a_campaign_that_is_gone_gives_the_points_back(engine: Engine, cli
     rejection = {"reason": "campaign_not_found", "details": {"campaign_id": coupons}}
     assert (purchase["status"], purchase["details"]["rejection"]) == ("REJECTED", rejection)
     assert await buyer.balance() == 10
+
+
+async def counted(client: httpx.AsyncClient, campaign_id: str) -> tuple[int, str]:
+    """Return how many vouchers a campaign shows, alone and in the list alike, and whether more are to come."""
+    shown: dict[str, Any] = (await client.get(f"/v1/campaigns/{campaign_id}")).json()
+    listed = (await client.get("/v1/campaigns?limit=100")).json()["campaigns"]
+    assert [one for one in listed if one["id"] == campaign_id] == [shown]
+    return shown["vouchers_count"], shown["vouchers_generation_status"]
+
+
+async def test_a_campaign_counts_the_vouchers_that_there_are(engine: Engine, client: httpx.AsyncClient) -> None:
+    """Asked for in advance were two: none is made before it is issued. One is deleted by a refund."""
+    shop = await new_shop(client)
+    campaign_id = await campaign(client, vouchers_count=2)
+    other_id = await gift_campaign(client)
+    reward, other = (
+        await shop.reward(1, digital=coupon(campaign_id)),
+        await shop.reward(1, digital=gift_voucher(other_id, 5)),
+    )
+    buyer = await shop.member(10)
+    assert await counted(client, campaign_id) == (0, "IN_PROGRESS")
+    bought = [await buyer.buy(reward) for _ in range(3)]
+    await buyer.buy(other)
+    assert await counted(client, campaign_id) == (0, "IN_PROGRESS")
+    await issue(engine)
+    assert await counted(client, campaign_id) == (3, "DONE")
+    assert await counted(client, other_id) == (1, "DONE")
+    answer = await buyer.refund(bought[0], refund="ALLOW")
+    assert answer.status_code == 202, answer.text
+    assert await counted(client, campaign_id) == (2, "DONE")
+    await buyer.buy(reward)
+    await issue(engine)
+    assert await counted(client, campaign_id) == (3, "DONE")
+    assert (await client.get(f"/v1/vouchers?campaign_id={campaign_id}")).json()["total"] == 3
+
+
+async def test_a_campaigns_vouchers_are_counted_exactly_by_many_at_once(
+    engine: Engine, client: httpx.AsyncClient
+) -> None:
+    """Workers issue and refunds delete side by side; a transaction that ends badly has counted nothing."""
+    shop = await new_shop(client)
+    campaign_id = await campaign(client)
+    reward = await shop.reward(1, digital=coupon(campaign_id))
+    buyers = [await shop.member(20) for _ in range(8)]
+    for _ in range(4):
+        bought = await asyncio.gather(*(one.buy(reward) for one in buyers))
+        await issue(engine)
+        refunds = [one.refund(bought[2 * place], refund="ALLOW") for place, one in enumerate(buyers[::2])]
+        refunded = asyncio.gather(*refunds)
+        again = (one.buy(reward) for one in buyers)
+        await asyncio.gather(*again, *(issue(engine) for _ in range(4)), _fails(engine, shop, campaign_id))
+        assert {answer.status_code for answer in await refunded} == {202}
+        await issue(engine)
+        there = (await client.get(f"/v1/vouchers?campaign_id={campaign_id}")).json()["total"]
+        assert (await counted(client, campaign_id))[0] == there
+    assert there == 4 * (16 - 4)
+    await buyers[0].buy(reward)
+    await issue(engine)
+    async with engine.database.connection() as connection:
+        rows = await connection.fetch("SELECT vouchers FROM voucher_counts WHERE campaign_id = $1", campaign_id)
+    assert [row[0] for row in rows] == [there + 1], "whoever is alone leaves one row"
+
+
+async def _fails(engine: Engine, shop: Shop, campaign_id: str) -> None:
+    """Make a voucher in a transaction that is not committed."""
+    member = await shop.member()
+    async with engine.database.connection() as connection:
+        project_id = await connection.fetchval("SELECT project_id FROM members WHERE id = $1", member.id)
+
+    async def attempt(unit: Unit) -> None:
+        wanted = [Wanted(campaign_id, member.customer_id, None)]
+        (made,) = await issue_vouchers(engine, unit, project_id, wanted, engine.clock.now())
+        assert isinstance(made, Voucher)
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        await engine.database.transact(attempt)
+
+
+async def test_counting_waits_for_nobody(engine: Engine, client: httpx.AsyncClient) -> None:
+    """One transaction has counted and is not over: another one's voucher is issued all the same."""
+    shop = await new_shop(client)
+    campaign_id = await campaign(client)
+    reward = await shop.reward(1, digital=coupon(campaign_id))
+    buyer = await shop.member(10)
+    await buyer.buy(reward)
+    await issue(engine)
+    async with engine.database.connection() as connection, connection.transaction():
+        await connection.execute("SELECT FROM voucher_counts WHERE campaign_id = $1 FOR UPDATE", campaign_id)
+        await buyer.buy(reward)
+        await issue(engine)
+        assert await counted(client, campaign_id) == (2, "DONE")

@@ -5,14 +5,14 @@ from troth.actions.definitions import require
 from troth.actions.engine import Engine
 from troth.actions.schemas import check_metadata
 from troth.core.async_actions import AsyncAction
-from troth.core.campaigns import Campaign, reference_ids, stored
+from troth.core.campaigns import Campaign, IssuedCampaign, reference_ids, stored
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.platform_resources import PlatformResource
 from troth.db import async_actions, campaigns
 from troth.db.database import Connection, Unit
 
 
-async def create_campaign(engine: Engine, project_id: str, name: str, campaign: Campaign) -> PlatformResource:
+async def create_campaign(engine: Engine, project_id: str, name: str, campaign: Campaign) -> IssuedCampaign:
     """Create a campaign.
 
     Raises a refusal with `INVALID_PAYLOAD` for metadata that break their schema, with `NOT_FOUND` for a product or SKU
@@ -23,15 +23,26 @@ async def create_campaign(engine: Engine, project_id: str, name: str, campaign: 
         await check_metadata(unit.connection, project_id, "campaign", campaign.metadata)
         await require(unit.connection, project_id, reference_ids(campaign))
 
-    return await platform_resources.create(engine, project_id, "campaign", name, stored(campaign), check=check)
+    new = await platform_resources.create(engine, project_id, "campaign", name, stored(campaign), check=check)
+    return IssuedCampaign(new, 0)
+
+
+async def get_campaign(engine: Engine, project_id: str, reference: str) -> IssuedCampaign:
+    """Return a campaign by its id or its name. Raises a refusal with `NOT_FOUND`."""
+
+    async def look(connection: Connection) -> IssuedCampaign:
+        campaign = await platform_resources.found(connection, project_id, "campaign", reference)
+        return IssuedCampaign(campaign, await campaigns.vouchers_count(connection, campaign.id))
+
+    return await engine.database.read(look)
 
 
 async def list_campaigns(
     engine: Engine, project_id: str, declaration: ListDeclaration, query: ListQuery
-) -> tuple[Page[PlatformResource], int]:
+) -> tuple[Page[IssuedCampaign], int]:
     """Return one page of the project's campaigns, and how many all pages have."""
 
-    async def look(connection: Connection) -> tuple[Page[PlatformResource], int]:
+    async def look(connection: Connection) -> tuple[Page[IssuedCampaign], int]:
         return await campaigns.page(connection, declaration, query, project_id)
 
     return await engine.database.read(look)

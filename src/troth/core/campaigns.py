@@ -5,7 +5,7 @@ Vouchers carry the whole of it to where they are redeemed, which is not here.
 
 import re
 from collections.abc import Iterable, Iterator
-from typing import Annotated, Any, ClassVar, Final, Literal, Self
+from typing import Annotated, Any, ClassVar, Final, Literal, NamedTuple, Self
 
 from pydantic import AfterValidator, ConfigDict, Field, StringConstraints, WithJsonSchema, model_validator
 
@@ -303,20 +303,31 @@ _INHERITED: Final = ("start_date", "expiration_date", "validity_timeframe", "val
 """What holds for each voucher because it holds for the campaign."""
 
 
-def shown(campaign: PlatformResource) -> dict[str, Any]:
-    """Return the campaign as answers show it (contract: Campaign); absent properties are left out."""
+class IssuedCampaign(NamedTuple):
+    """A campaign, and how many vouchers it has by now."""
+
+    campaign: PlatformResource
+    vouchers_count: int
+
+
+def shown(issued: IssuedCampaign) -> dict[str, Any]:
+    """Return the campaign as answers show it (contract: Campaign); absent properties are left out.
+
+    Vouchers are made when they are issued. Where more were asked for in advance than there are, more are to come.
+    """
+    campaign, count = issued
     configuration = campaign.configuration
-    waiting = configuration["vouchers_count"] > 0
     inherited = {name: configuration[name] for name in _INHERITED if name in configuration}
     answer = {
         "id": campaign.id,
         "name": campaign.name,
         **configuration,
         "voucher": {**configuration["voucher"], "is_referral_code": False, **inherited},
+        "vouchers_count": count,
         "active": True,
         "created_at": timestamp(campaign.created_at),
         "creation_status": "DONE",
-        "vouchers_generation_status": "IN_PROGRESS" if waiting else "DONE",
+        "vouchers_generation_status": "IN_PROGRESS" if count < configuration["vouchers_count"] else "DONE",
         "readonly": False,
         "protected": False,
         "category_id": None,

@@ -1,7 +1,7 @@
-"""Campaigns: their list has fields of its own."""
+"""Campaigns: how many vouchers they have, and a list with fields of its own."""
 
+from troth.core.campaigns import IssuedCampaign
 from troth.core.lists import ListDeclaration, ListQuery, Page
-from troth.core.platform_resources import PlatformResource
 from troth.db import listing
 from troth.db.database import Connection
 from troth.db.platform_resources import resource
@@ -10,10 +10,16 @@ from troth.db.queries import queries
 _SQL = queries("campaigns")
 
 
+async def vouchers_count(connection: Connection, campaign_id: str) -> int:
+    """Return how many vouchers a campaign has."""
+    count: int = await connection.fetchval(_SQL.vouchers_count, campaign_id)
+    return count
+
+
 async def page(
     connection: Connection, declaration: ListDeclaration, query: ListQuery, project_id: str
-) -> tuple[Page[PlatformResource], int]:
+) -> tuple[Page[IssuedCampaign], int]:
     """Return one page of the project's campaigns, and how many all pages have."""
     rows, position = await listing.page(connection, declaration, query, _SQL.listed, project_id)
     total = await listing.count(connection, declaration, query, _SQL.listed, project_id)
-    return Page([resource(row) for row in rows], position), total
+    return Page([IssuedCampaign(resource(row), row["vouchers_count"]) for row in rows], position), total

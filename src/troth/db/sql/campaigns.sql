@@ -1,7 +1,11 @@
+-- name: vouchers_count
+SELECT coalesce(sum(vouchers), 0)::bigint FROM voucher_counts WHERE campaign_id = $1;
+
 -- name: listed
 -- Under the names that the list of campaigns filters by.
 SELECT
     id, kind, name, configuration, created_at, updated_at,
+    (SELECT coalesce(sum(vouchers), 0)::bigint FROM voucher_counts WHERE campaign_id = campaign.id) AS vouchers_count,
     name AS campaigns,
     id AS campaigns_id,
     configuration ->> 'campaign_type' AS campaign_type,
@@ -12,5 +16,5 @@ SELECT
     created_at AS created_date,
     (configuration ->> 'start_date')::timestamptz AS start_date,
     (configuration ->> 'expiration_date')::timestamptz AS expiration_date
-FROM platform_resources
+FROM platform_resources AS campaign
 WHERE project_id = $1 AND kind = 'campaign';

@@ -4,7 +4,7 @@ from typing import Annotated, Final, cast
 
 from fastapi import Path
 
-from troth.actions import campaigns, platform_resources
+from troth.actions import campaigns
 from troth.core.campaigns import shown
 from troth.core.lists import Operator, PageDeclaration, choices, ids, instants, texts
 from troth.core.refusals import Reason
@@ -78,7 +78,7 @@ async def create_campaign(call: Call, body: CampaignCreateRequest) -> Campaign:
 @routes.get("/v1/campaigns/{campaignId}", operation_id="getCampaign")
 async def get_campaign(call: Call, campaign_id: CampaignId) -> Campaign:
     """Get campaign."""
-    found = await platform_resources.get(call.engine, call.caller.project_id, "campaign", campaign_id)
+    found = await campaigns.get_campaign(call.engine, call.caller.project_id, campaign_id)
     return cast("Campaign", shown(found))
 
 

@@ -86,7 +86,9 @@ class CampaignVoucher(TypedDict):
 class Campaign(TypedDict):
     """A campaign; properties without a value are left out.
 
-    `vouchers_generation_status` is IN_PROGRESS while vouchers that were asked for in advance are still to be made.
+    `vouchers_count` is how many vouchers there are: those that rewards and benefits have issued, without those that
+    refunds have deleted. None are made in advance; `vouchers_generation_status` is IN_PROGRESS while there are fewer
+    than were asked for.
     """
 
     id: Annotated[str, Field(pattern=r"^camp_[a-zA-Z0-9]+$")]
