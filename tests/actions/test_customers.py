@@ -31,8 +31,8 @@ FULL = {
 
 async def upserted(engine: Engine, project: TestProject, changes: Mapping[str, Any], **named: str) -> Customer:
     (answer,) = await upsert_customers(engine, project.id, [Upsert(changes, **named)])
-    assert isinstance(answer, Customer)
-    return answer
+    assert not isinstance(answer, Refusal)
+    return answer.customer
 
 
 async def enrolled(
@@ -50,14 +50,14 @@ async def test_one_source_id_makes_one_customer_in_any_race(engine: Engine, proj
         commands = [Upsert({"metadata": {str(number): place}}, source_id=f"s{place}") for place in range(8)]
         commands = commands[number:] + commands[:number]
         answers = await upsert_customers(engine, project.id, commands)
-        return [one for one in answers if isinstance(one, Customer)]
+        return [one.customer for one in answers if not isinstance(one, Refusal)]
 
     answers = [one for answers in await asyncio.gather(*map(batch, range(8))) for one in answers]
     assert len(answers) == 64
     assert len({one.id for one in answers}) == 8
     for place in range(8):
         merged = await get_customer(engine, project.id, f"s{place}")
-        assert merged.metadata == {str(number): place for number in range(8)}
+        assert merged.customer.metadata == {str(number): place for number in range(8)}
 
 
 async def active_program(engine: Engine, project: TestProject) -> str:

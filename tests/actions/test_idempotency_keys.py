@@ -41,7 +41,7 @@ def change(engine: Engine, project: TestProject, body: bytes) -> Callable[[], Aw
     async def answer() -> Given:
         (made,) = await upsert_customers(engine, project.id, [Upsert({})])
         assert not isinstance(made, Refusal)
-        return Given(201, [(b"etag", b'"1"'), (b"x-customer", made.id.encode())], body)
+        return Given(201, [(b"etag", b'"1"'), (b"x-customer", made.customer.id.encode())], body)
 
     return answer
 

@@ -76,7 +76,7 @@ async def make_customers(engine: Engine, project: TestProject, count: int) -> li
     """Make customers with source ids of their own."""
     commands = [Upsert({}, source_id=engine.identifiers.fresh("source")) for _ in range(count)]
     made = await upsert_customers(engine, project.id, commands)
-    return [one for one in made if isinstance(one, Customer)]
+    return [one.customer for one in made if not isinstance(one, Refusal)]
 
 
 def command(

@@ -40,7 +40,7 @@ def project_id(opener: Any) -> str:
 def names(opener: Any, project_id: str, *references: str) -> list[str | None]:
     async def look() -> list[str | None]:
         async with opener() as engine:
-            return [(await customers.get_customer(engine, project_id, one)).name for one in references]
+            return [(await customers.get_customer(engine, project_id, one)).customer.name for one in references]
 
     return asyncio.run(look())
 

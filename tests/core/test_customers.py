@@ -229,10 +229,10 @@ def test_metadata_must_fit_their_schema_where_they_are_new_or_change() -> None:
 
 
 def test_a_customer_is_shown_without_what_it_does_not_have() -> None:
-    assert set(shown(PLAIN)) == {
+    assert set(shown(PLAIN, {})) == {
         "id", "metadata", "summary", "loyalty", "referrals", "system_metadata", "created_at", "object",
     }  # fmt: skip
-    full = shown(customer("a", source_id="a", birthday=date(1990, 2, 28), address=HOME, updated_at=NOW))
+    full = shown(customer("a", source_id="a", birthday=date(1990, 2, 28), address=HOME, updated_at=NOW), {})
     assert full["birthday"] == full["birthdate"] == "1990-02-28"
     assert full["address"] == HOME
     assert (full["created_at"], full["updated_at"]) == ("2026-03-01T00:00:00.000Z", "2026-03-02T00:00:00.000Z")

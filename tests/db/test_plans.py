@@ -134,3 +134,32 @@ async def test_lists_that_grow_are_read_in_the_order_of_an_index(
         assert "Sort" not in kinds
         assert "Seq Scan" not in kinds
         assert index in {node.get("Index Name") for node in plan}
+
+
+async def test_a_customers_last_order_is_a_step_of_an_index(database: Database, project: TestProject) -> None:
+    """However many orders it has, cancelled ones included."""
+    customer_id = f"cust_{project.id.removeprefix('proj_')}"
+    async with database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO customers (id, project_id, metadata, created_at) VALUES ($1, $2, '{}', $3)",
+            customer_id, project.id, NOW,
+        )  # fmt: skip
+        await connection.execute(
+            "INSERT INTO orders (id, project_id, customer_id, status, amount, discount_amount, items, metadata,"
+            " paid_at, created_at) SELECT 'ord_' || md5($1 || n), $1, $2,"
+            " CASE WHEN n > 1500 THEN 'CANCELED' ELSE 'PAID' END, n, 0, '[]', '{}', $3,"
+            " $3::timestamptz + n * interval '1 second' FROM generate_series(1, $4::int) AS n",
+            project.id, customer_id, NOW, ROWS,
+        )  # fmt: skip
+        await connection.execute("INSERT INTO customer_orders VALUES ($1, 1, 1500)", customer_id)
+        await connection.execute("ANALYZE orders, customer_orders, customers")
+        text = queries("customer_orders").summaries
+        rows = await connection.fetch(f"EXPLAIN (ANALYZE, FORMAT JSON) {text}", [customer_id])
+        (read,) = (
+            node
+            for node in nodes(json.loads(rows[0][0])[0]["Plan"])
+            if node.get("Index Name") == "orders_of_customer" and node["Node Type"].startswith("Index")
+        )
+        assert (read["Actual Rows"], read["Actual Loops"]) == (1, 1)
+        (found,) = await connection.fetch(text, [customer_id])
+    assert found["last_amount"] == 1500

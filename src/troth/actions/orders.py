@@ -6,12 +6,13 @@ from typing import NamedTuple
 from troth.actions import customers
 from troth.actions.engine import Engine
 from troth.actions.triggers import TRIGGERS
+from troth.core.customer_orders import changes
 from troth.core.customers import Upsert
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.order_items import named
 from troth.core.orders import Order, OrderFacts, Put, decide
 from troth.core.refusals import Refusal, not_found
-from troth.db import orders, triggers
+from troth.db import customer_orders, orders, triggers
 from troth.db.database import Connection, Unit
 
 
@@ -53,6 +54,7 @@ async def put_within(engine: Engine, unit: Unit, project_id: str, commands: Sequ
     await customers.save_within(unit, project_id, upserts, known)
     if puts.saved:
         await orders.save(unit, project_id, puts)
+        await customer_orders.add(unit, changes(found, puts.saved))
     recorded = await triggers.record(unit, project_id, puts.triggers, known.now)
     return Done(puts.answers, bool(recorded or any(upserts.crossings)))
 

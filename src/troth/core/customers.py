@@ -183,31 +183,27 @@ def _merged(customer: Customer, changes: Mapping[str, Any]) -> Customer | Refusa
     return customer._replace(**desired)
 
 
-_SUMMARY: Final = {
-    "redemptions": {
-        "total_redeemed": 0,
-        "total_failed": 0,
-        "total_succeeded": 0,
-        "total_rolled_back": 0,
-        "total_rollback_failed": 0,
-        "total_rollback_succeeded": 0,
-        "gift": {"redeemed_amount": 0, "amount_to_go": 0},
-        "loyalty_card": {"redeemed_points": 0, "points_to_go": 0},
-    },
-    "orders": {"total_amount": 0, "total_count": 0, "average_amount": 0, "last_order_amount": 0},
+_REDEMPTIONS: Final = {
+    "total_redeemed": 0,
+    "total_failed": 0,
+    "total_succeeded": 0,
+    "total_rolled_back": 0,
+    "total_rollback_failed": 0,
+    "total_rollback_succeeded": 0,
+    "gift": {"redeemed_amount": 0, "amount_to_go": 0},
+    "loyalty_card": {"redeemed_points": 0, "points_to_go": 0},
 }
 _LOYALTY: Final = {"points": 0, "referred_customers": 0, "campaigns": {}}
 _REFERRALS: Final = {"total": 0, "campaigns": []}
 
 
-def shown(customer: Customer) -> dict[str, Any]:
-    """Return the customer as answers show it (contract: CustomerWithSummaryLoyaltyReferrals).
+def shown(customer: Customer, orders: Mapping[str, Any]) -> dict[str, Any]:
+    """Return the customer as answers show it (contract: CustomerWithSummaryLoyaltyReferrals), with what it ordered.
 
     Properties without a value are left out, as the contract gives them no null. `birthdate` is another name of
-    `birthday`. `summary`, `loyalty` and `referrals` count the redemptions, loyalty campaigns and referral campaigns of
-    the older API, of which Troth has none, so that they are zero; the points of a customer's memberships are no part
-    of them, since sums over unlike wallets mean nothing, and are read from the memberships. Nor are orders counted in
-    `summary`: orders are kept by their own ids, and no change of one writes to its customer.
+    `birthday`. `redemptions`, `loyalty` and `referrals` count the redemptions, loyalty campaigns and referral campaigns
+    of the older API, of which Troth has none, so that they are zero; the points of a customer's memberships are no part
+    of them, since sums over unlike wallets mean nothing, and are read from the memberships.
     """
     birthday = customer.birthday.isoformat() if customer.birthday else None
     known = {
@@ -221,7 +217,7 @@ def shown(customer: Customer) -> dict[str, Any]:
         "birthdate": birthday,
         "address": customer.address,
         "metadata": customer.metadata,
-        "summary": _SUMMARY,
+        "summary": {"redemptions": _REDEMPTIONS, "orders": orders},
         "loyalty": _LOYALTY,
         "referrals": _REFERRALS,
         "system_metadata": {},

@@ -4,7 +4,7 @@ from functools import partial
 
 from troth.actions import customers, events, members, memberships, orders, payments, points, purchases
 from troth.actions.engine import Engine
-from troth.core.customers import Customer, Upsert
+from troth.core.customers import Upsert
 from troth.core.events import CustomEvent, Track
 from troth.core.members import Enrol, MemberWithCards
 from troth.core.memberships import MembershipInFull, MembershipPath
@@ -31,7 +31,7 @@ class Lanes:
         self.get_membership = Coalescer[MembershipPath, MembershipInFull](
             partial(memberships.get_memberships, engine), is_alone=is_alone
         )
-        self.upsert_customer = Coalescer[Upsert, Customer](
+        self.upsert_customer = Coalescer[Upsert, customers.CustomerInFull](
             partial(customers.upsert_customers, engine), is_alone=is_alone
         )
         self.points = Coalescer[Command, points.Answer](

@@ -113,7 +113,9 @@ WITH freed AS (
     WHERE project_id = $1 AND source_id = (SELECT source_id FROM customers WHERE id = $2)
 ), left_segments AS (
     DELETE FROM segment_customers WHERE customer_id = $2
-), forgotten AS (
+), forgotten_orders AS (
+    DELETE FROM customer_orders WHERE customer_id = $2
+), forgotten_events AS (
     UPDATE custom_events SET metadata = '{}' WHERE customer_id = $2
 )
 UPDATE customers SET

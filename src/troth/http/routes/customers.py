@@ -5,9 +5,9 @@ from typing import Annotated, Final, cast
 from fastapi import Path
 
 from troth.actions import customer_imports, customers, segments
+from troth.actions.customers import CustomerInFull
 from troth.actions.project_time import get_project_time
 from troth.core.customer_requests import CustomerCreateRequest, CustomerUpdateRequest
-from troth.core.customers import Customer as CustomerRecord
 from troth.core.customers import Upsert, shown
 from troth.core.lists import Operator, PageDeclaration, instants, texts
 from troth.core.refusals import Reason
@@ -152,9 +152,9 @@ async def list_customers(call: Call) -> CustomerList:
         query,
         segment_id=single(take_apart(query_string), "segment_id"),
     )
-    envelope = numbered_envelope(CUSTOMERS, page, [shown(one) for one in page.rows], total)
+    envelope = numbered_envelope(CUSTOMERS, page, [_answer(one) for one in page.rows], total)
     return cast("CustomerList", envelope)
 
 
-def _answer(customer: CustomerRecord) -> Customer:
-    return cast("Customer", shown(customer))
+def _answer(found: CustomerInFull) -> Customer:
+    return cast("Customer", shown(found.customer, found.orders.shown()))

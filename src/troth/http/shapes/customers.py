@@ -63,7 +63,10 @@ class CustomerSummaryRedemptions(TypedDict):
 
 
 class CustomerSummaryOrders(TypedDict):
-    """Orders, in minor units."""
+    """The customer's orders that are PAID or FULFILLED, with what is to be paid of them, in minor units.
+
+    `last_order_…` is the one that was created last, `average_amount` is rounded down.
+    """
 
     total_amount: int
     total_count: int
