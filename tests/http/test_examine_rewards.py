@@ -1,18 +1,16 @@
 """Examining rewards tells what could be bought, or all that stands in the way (domain 14)."""
 
 import random
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import TestProject, client_of, make_project
+from tests.conftest import TestProject, make_project
 from tests.http.cards import set_clock
 from tests.http.definitions import BASE, refused
 from tests.http.shops import Buyer, card_points, issue, new_shop
 
 from troth.actions.engine import Engine
-from troth.http.door import Door
 
 pytestmark = pytest.mark.anyio
 
@@ -26,12 +24,6 @@ async def sandbox(engine: Engine) -> TestProject:
     project = await make_project(engine, sandbox=True)
     await set_clock(engine, project, "2026-01-10T10:00:00Z")
     return project
-
-
-@pytest.fixture
-async def market(door: Door, sandbox: TestProject) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(door, sandbox.headers) as opened:
-        yield opened
 
 
 async def examined(buyer: Buyer, **given: Any) -> dict[str, Any]:

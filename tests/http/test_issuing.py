@@ -1,11 +1,7 @@
 """What was bought is issued in the background, or everything is given back (domain 11)."""
 
-from collections.abc import AsyncIterator
-
 import httpx
 import pytest
-from tests.conftest import TestProject, client_of, make_project
-from tests.http.cards import set_clock
 from tests.http.definitions import BASE
 from tests.http.shops import (
     Shop,
@@ -19,24 +15,10 @@ from tests.http.shops import (
 )
 
 from troth.actions.engine import Engine
-from troth.http.door import Door
 
 pytestmark = pytest.mark.anyio
 
 MONTH = {"type": "ROLLING_EXPIRATION", "rolling_expiration": {"period": {"value": 1, "unit": "MONTH"}}}
-
-
-@pytest.fixture
-async def sandbox(engine: Engine) -> TestProject:
-    project = await make_project(engine, time_zone="Europe/Warsaw", sandbox=True)
-    await set_clock(engine, project, "2026-01-31T10:00:00Z")
-    return project
-
-
-@pytest.fixture
-async def market(door: Door, sandbox: TestProject) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(door, sandbox.headers) as opened:
-        yield opened
 
 
 async def test_a_product_is_issued(engine: Engine, client: httpx.AsyncClient) -> None:

@@ -1,12 +1,11 @@
 """Orders that are lowered under their payments or cancelled give points back, to where they were (domain 8, 12)."""
 
 import asyncio
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import TestProject, client_of, make_project
+from tests.conftest import TestProject, make_project
 from tests.http.cards import set_clock
 from tests.http.definitions import refused
 from tests.http.payments import amounts, ask, money, order, pay, points, ratio, work
@@ -16,7 +15,6 @@ from tests.postings import check_postings
 
 from troth.actions import ledger_audit
 from troth.actions.engine import Engine
-from troth.http.door import Door
 
 pytestmark = pytest.mark.anyio
 
@@ -37,12 +35,6 @@ async def sandbox(engine: Engine) -> TestProject:
     project = await make_project(engine, time_zone="Europe/Warsaw", sandbox=True)
     await set_clock(engine, project, "2026-01-10T10:00:00Z")
     return project
-
-
-@pytest.fixture
-async def market(door: Door, sandbox: TestProject) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(door, sandbox.headers) as opened:
-        yield opened
 
 
 async def put(client: httpx.AsyncClient, order_id: str, **changes: Any) -> None:

@@ -1,17 +1,15 @@
 """Purchases are undone, once, and everything goes back where it came from (domain 11)."""
 
 import asyncio
-from collections.abc import AsyncIterator
 
 import httpx
 import pytest
-from tests.conftest import TestProject, client_of, make_project
+from tests.conftest import TestProject, make_project
 from tests.http.cards import set_clock
 from tests.http.definitions import BASE, refused
 from tests.http.shops import campaign, card_points, coupon, gift_campaign, gift_voucher, issue, new_shop
 
 from troth.actions.engine import Engine
-from troth.http.door import Door
 
 pytestmark = pytest.mark.anyio
 
@@ -24,12 +22,6 @@ async def sandbox(engine: Engine) -> TestProject:
     project = await make_project(engine, sandbox=True)
     await set_clock(engine, project, "2026-01-10T10:00:00Z")
     return project
-
-
-@pytest.fixture
-async def market(door: Door, sandbox: TestProject) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(door, sandbox.headers) as opened:
-        yield opened
 
 
 async def test_points_and_stock_come_back(engine: Engine, client: httpx.AsyncClient) -> None:

@@ -27,6 +27,12 @@ Shown = dict[str, Any]
 LISTING: Final = (Reason.INVALID_QUERY, Reason.INVALID_CURSOR)
 """How a list is refused."""
 
+ACTIVE_MEMBER: Final = (Reason.NON_ACTIVE_PROGRAM, Reason.OUTSIDE_VALIDITY_WINDOW, Reason.NON_ACTIVE_MEMBER)
+"""How whatever moves a member's points by hand is refused for what the program and the member are."""
+
+SPENDING: Final = (Reason.INSUFFICIENT_BALANCE, Reason.GLOBAL_SPENDING_LIMIT, Reason.TRANSACTION_SPENDING_LIMIT)
+"""How spending is refused for what it costs."""
+
 
 def _as_stored(shown: Shown) -> Shown:
     return shown

@@ -9,7 +9,7 @@ from troth.core.payments.transactions import shown, shown_simulated
 from troth.core.refusals import Reason, Refusal
 from troth.http.list_parameters import query_parameters
 from troth.http.lists import answer_list
-from troth.http.resources import LISTING
+from troth.http.resources import ACTIVE_MEMBER, LISTING, SPENDING
 from troth.http.routes.members import MemberId, ProgramId
 from troth.http.routing import Call, Routes
 from troth.http.shapes.payments import (
@@ -33,15 +33,11 @@ routes = Routes(tag="Orders", scope="loyalties")
     others={200: OrderPaymentCreateDryRunResponse},
     changes=False,
     reasons=(
-        Reason.NON_ACTIVE_PROGRAM,
-        Reason.OUTSIDE_VALIDITY_WINDOW,
-        Reason.NON_ACTIVE_MEMBER,
+        *ACTIVE_MEMBER,
         Reason.PAYMENTS_NOT_ENABLED,
         Reason.ORDER_ALREADY_PAID,
         Reason.ZERO_BALANCE,
-        Reason.INSUFFICIENT_BALANCE,
-        Reason.GLOBAL_SPENDING_LIMIT,
-        Reason.TRANSACTION_SPENDING_LIMIT,
+        *SPENDING,
     ),
 )
 async def pay_order(

@@ -11,7 +11,7 @@ from troth.core.points import ActivatePending, Adjust, CancelPending, CardPath, 
 from troth.core.refusals import Reason
 from troth.http.list_parameters import query_parameters
 from troth.http.lists import answer_list
-from troth.http.resources import LISTING
+from troth.http.resources import ACTIVE_MEMBER, LISTING
 from troth.http.routes.members import CardId, MemberId, ProgramId
 from troth.http.routing import Call, Routes
 from troth.http.shapes.points import (
@@ -50,7 +50,7 @@ POINTS_BUCKETS: Final = ListDeclaration(
 @routes.post(
     f"{CARD}/points",
     operation_id="adjustCardPoints",
-    reasons=(Reason.NON_ACTIVE_PROGRAM, Reason.OUTSIDE_VALIDITY_WINDOW, Reason.NON_ACTIVE_MEMBER),
+    reasons=ACTIVE_MEMBER,
 )
 async def adjust_points(
     call: Call, program_id: ProgramId, member_id: MemberId, card_id: CardId, body: AdjustCardPointsRequest

@@ -12,7 +12,7 @@ from troth.core.purchases.transactions import shown, shown_simulated
 from troth.core.refusals import Reason, Refusal
 from troth.http.list_parameters import query_parameters
 from troth.http.lists import answer_list
-from troth.http.resources import LISTING
+from troth.http.resources import ACTIVE_MEMBER, LISTING, SPENDING
 from troth.http.routes.members import MemberId, ProgramId
 from troth.http.routing import Call, Routes
 from troth.http.shapes.purchases import (
@@ -44,9 +44,7 @@ routes = Routes(tag="Rewards", scope="loyalties")
     others={200: RewardPurchaseCreateDryRunResponse},
     changes=False,
     reasons=(
-        Reason.NON_ACTIVE_PROGRAM,
-        Reason.OUTSIDE_VALIDITY_WINDOW,
-        Reason.NON_ACTIVE_MEMBER,
+        *ACTIVE_MEMBER,
         Reason.NON_ACTIVE_REWARD,
         Reason.OUTSIDE_REWARD_WINDOW,
         Reason.REWARD_NOT_ASSIGNED,
@@ -55,9 +53,7 @@ routes = Routes(tag="Rewards", scope="loyalties")
         Reason.PURCHASE_FREQUENCY,
         Reason.NO_MATCHING_COST,
         Reason.NO_CARD_FOR_COST,
-        Reason.INSUFFICIENT_BALANCE,
-        Reason.GLOBAL_SPENDING_LIMIT,
-        Reason.TRANSACTION_SPENDING_LIMIT,
+        *SPENDING,
         Reason.NO_TARGET_CARD,
     ),
 )
