@@ -52,7 +52,9 @@ _WRONG = {
         SELECT coalesce(head.id, posting.transaction_id)
         FROM (
             SELECT one.* FROM card_transactions AS one JOIN members ON members.id = one.member_id
-            WHERE members.project_id = $1 AND one.status <> 'REJECTED'
+            WHERE members.project_id = $1
+                -- What is refused has moved nothing, but for a purchase: that locked its points first.
+                AND (one.status <> 'REJECTED' OR one.type = 'POINTS_SPENT_ON_REWARD')
         ) AS head
         FULL JOIN (
             SELECT one.* FROM postings AS one JOIN members ON members.id = one.member_id

@@ -68,6 +68,15 @@ class Part(NamedTuple):
     points: int
 
 
+class Locked(NamedTuple):
+    """Points of a card that a purchase has taken; `place` is that of its entry."""
+
+    name: str
+    points: int
+    parts: list[Part]
+    place: int
+
+
 @dataclass
 class AuditedCard:
     """A card: counters by their names, buckets that hold something, and every transaction in order."""
@@ -194,11 +203,45 @@ class Auditor:
         points = sum(part.points for part in parts)
         hole = max(-card.balance, 0)
         card.counters["returned"] += points
-        for part in parts:
-            filled = min(hole, part.points)
-            hole -= filled
-            self._restore(card, part._replace(points=part.points - filled))
+        self._restore_all(card, parts, hole)
         return self._write(card, "POINTS_RETURNED", points)
+
+    def lock(self, name: str, points: int) -> Locked:
+        """The member buys a reward with points that are there: they are locked until it is issued."""
+        card = self.cards[name]
+        assert points <= card.balance
+        parts = self._take(card, points)
+        card.counters["locked"] += points
+        self._slide(card, "spending_activity")
+        self._write(card, "POINTS_SPENT_ON_REWARD", points, status="PENDING")
+        return Locked(name, points, parts, len(card.entries) - 1)
+
+    def end(self, locked: Locked, *, is_issued: bool) -> None:
+        """What was bought is issued, or else its points are where they were, as `give_back` gives them back."""
+        card = self.cards[locked.name]
+        hole = max(-card.balance, 0)
+        card.counters["unlocked"] += locked.points
+        status = "APPROVED" if is_issued else "REJECTED"
+        card.entries[locked.place] = card.entries[locked.place]._replace(status=status)
+        if is_issued:
+            card.counters["spent"] += locked.points
+        else:
+            self._restore_all(card, locked.parts, hole)
+
+    def buy_points(self, name: str, points: int) -> Entry:
+        """Points are bought onto a card, past pending."""
+        card = self.cards[name]
+        card.counters.update(total=points, purchased=points)
+        until = self._put(card, points, card.wallet.expiration)
+        return self._write(card, "POINTS_PURCHASED", points, until)
+
+    def reverse(self, name: str, points: int) -> Entry:
+        """Points that were bought are taken back; they are there."""
+        card = self.cards[name]
+        assert points <= card.balance
+        self._take(card, points)
+        card.counters["purchased_reversed"] += points
+        return self._write(card, "POINTS_PURCHASE_REVERSED", points)
 
     def refund(self, name: str, points: int) -> Entry:
         """Earned points are taken back: at most the balance, unless it may go below zero."""
@@ -236,6 +279,12 @@ class Auditor:
         room = max(card.balance, 0) - sum(one.points for one in card.buckets)
         self._merge(card, Part(expiration, until, self.today.replace(day=1), min(points, room)))
         return until
+
+    def _restore_all(self, card: AuditedCard, parts: list[Part], hole: int) -> None:
+        for part in parts:
+            filled = min(hole, part.points)
+            hole -= filled
+            self._restore(card, part._replace(points=part.points - filled))
 
     def _restore(self, card: AuditedCard, part: Part) -> None:
         expiration, until = part.expiration, part.date

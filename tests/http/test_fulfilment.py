@@ -9,6 +9,7 @@ import pytest
 from tests.conftest import TestProject, client_of, make_project
 from tests.http.cards import set_clock
 from tests.http.definitions import refused
+from tests.http.programs import active_wallet
 from tests.http.shops import campaign, coupon, gift_campaign, gift_voucher
 from tests.http.test_earning import THREE_DAYS, TO_ZERO, Shop, refunds
 
@@ -38,12 +39,17 @@ async def granting(shop: Shop, *, wallet: dict[str, Any] | None = None, **benefi
     answer = await shop.client.post("/v2/loyalties/benefits", json={"name": "Gift", "status": "ACTIVE", **benefit})
     assert answer.status_code == 200, answer.text
     granted.append(answer.json()["id"])
+    await gives(shop, granted[0])
+    return granted[0]
+
+
+async def gives(shop: Shop, benefit_id: str) -> None:
+    """Let the rule grant a benefit."""
     rules = await shop.client.get(f"/v2/loyalties/programs/{shop.card.program_id}/earning-rules")
     rule_id = rules.json()["data"][0]["earning_rule_id"]
-    effects = [{"type": "BENEFIT", "benefit": {"id": granted[0]}}]
+    effects = [{"type": "BENEFIT", "benefit": {"id": benefit_id}}]
     answer = await shop.client.put(f"/v2/loyalties/earning-rules/{rule_id}", json={"earnings": [{"effects": effects}]})
     assert answer.status_code == 200, answer.text
-    return granted[0]
 
 
 async def fulfil(engine: Engine) -> None:
@@ -182,3 +188,45 @@ async def test_the_older_face_lists_the_same(shop: Shop) -> None:
         assert (await shop.client.get(f"{path}[$is_not]={id_}")).json()["data"] == []
         away = f"/v2/loyalties/programs/{shop.card.program_id}/members/lmbr_0/{face}/transactions"
         refused(await shop.client.get(away), 404, "not_found")
+
+
+async def test_what_is_gone_before_it_is_given_is_rejected(shop: Shop) -> None:
+    """The rule has let go of the benefit, which is deleted; then the member is, with a grant waiting."""
+    first = await granting(shop, type="POINTS", points={"value": 7})
+    await shop.order("o/1", items=[], amount=1)
+    second = await another(shop, card_definition_id=shop.wallet_id)
+    await gives(shop, second)
+    assert (await shop.client.delete(f"/v2/loyalties/benefits/{first}")).is_success
+    await fulfil(shop.engine)
+    (rejected,) = await transactions(shop)
+    assert (rejected["status"], rejected["benefit_id"]) == ("REJECTED", first)
+    assert rejected["details"]["rejection"]["reason"] == "benefit_not_found"
+    await shop.order("o/2", items=[], amount=1)
+    assert (await shop.client.delete(shop.card.member_path)).is_success
+    await fulfil(shop.engine)
+    async with shop.engine.database.connection() as connection:
+        row = await connection.fetchrow(
+            "SELECT status, details FROM benefit_grants WHERE project_id = $1 AND benefit_id = $2",
+            shop.project.id,
+            second,
+        )
+    assert row is not None
+    assert (row["status"], "member_deleted" in row["details"]) == ("REJECTED", True)
+    assert await shop.is_clean()
+
+
+async def test_points_of_a_wallet_that_the_member_has_no_card_for_are_rejected(shop: Shop) -> None:
+    await granting(shop, type="POINTS", points={"value": 7})
+    away = await active_wallet(shop.client)
+    await gives(shop, await another(shop, card_definition_id=away))
+    done = await ordered(shop)
+    assert (done["status"], done["details"]["rejection"]["reason"]) == ("REJECTED", "no_card")
+    assert await shop.card.history() == []
+
+
+async def another(shop: Shop, **points: Any) -> str:
+    """Make another benefit of points."""
+    body = {"name": "Gift", "status": "ACTIVE", "type": "POINTS", "points": {"value": 7, **points}}
+    answer = await shop.client.post("/v2/loyalties/benefits", json=body)
+    assert answer.status_code == 200, answer.text
+    return str(answer.json()["id"])

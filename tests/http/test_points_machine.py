@@ -154,8 +154,12 @@ class PointsMachine(RuleBasedStateMachine):
         if then is None or to >= LATEST:
             self.run(self._evaluate())
             return
+        self.leave_nothing_behind()
         self.auditor.advance(to)
         self.run(self._move(to))
+
+    def leave_nothing_behind(self) -> None:
+        """Tell the auditor what a clock that moves works off before it goes on, besides triggers."""
 
     @rule(name=st.sampled_from(["visit", "call"]))
     def event(self, name: str) -> None:
@@ -217,8 +221,11 @@ class PointsMachine(RuleBasedStateMachine):
     def advance(self, length: str, way: str, listed: bool) -> None:
         """Let time pass, and nobody look; or the night's work be done late; or each midnight's when it comes."""
         to = after(self.auditor.now, length, self.auditor.zone, dates_of(self.auditor))
+        is_moved = way == "moved" and to < LATEST
+        if is_moved:
+            self.leave_nothing_behind()
         self.auditor.advance(to)
-        if way == "moved" and to < LATEST:
+        if is_moved:
             self.run(self._move(to))
         else:
             self.run(set_clock(self.api.engine, self.project, timestamp(to)))

@@ -2,17 +2,17 @@
 
 import asyncio
 from collections import Counter
-from collections.abc import AsyncIterator
 from typing import Any
 
 import httpx
 import pytest
-from tests.conftest import TestProject, client_of, make_project
+from tests.conftest import TestProject, client_of
 from tests.http.cards import set_clock
 from tests.http.definitions import BASE, refused
 from tests.http.everything import everything_stored
-from tests.http.programs import PROGRAMS
+from tests.http.programs import PROGRAMS, active_wallet, program, rule
 from tests.http.shops import (
+    Shop,
     card_points,
     issue,
     new_shop,
@@ -26,19 +26,6 @@ from troth.http.door import Door
 pytestmark = pytest.mark.anyio
 
 MONTH = {"type": "ROLLING_EXPIRATION", "rolling_expiration": {"period": {"value": 1, "unit": "MONTH"}}}
-
-
-@pytest.fixture
-async def sandbox(engine: Engine) -> TestProject:
-    project = await make_project(engine, time_zone="Europe/Warsaw", sandbox=True)
-    await set_clock(engine, project, "2026-01-31T10:00:00Z")
-    return project
-
-
-@pytest.fixture
-async def market(door: Door, sandbox: TestProject) -> AsyncIterator[httpx.AsyncClient]:
-    async with client_of(door, sandbox.headers) as opened:
-        yield opened
 
 
 def limits(kind: str, **given: Any) -> dict[str, Any]:
@@ -189,6 +176,28 @@ async def test_a_wallet_that_is_not_the_programs_pays_and_takes_nothing(client: 
     refused(await buyer.ask(reward), 423, "no_card_for_cost")
     points = await shop.reward(1, digital=card_points(foreign, 5))
     refused(await buyer.ask(points), 423, "no_target_card")
+
+
+async def test_after_the_programs_window_nothing_is_bought_and_refunds_work(
+    engine: Engine, market: httpx.AsyncClient, sandbox: TestProject
+) -> None:
+    wallet = await active_wallet(market)
+    items = {"card_definitions": [{"id": wallet}], "earning_rules": [{"id": await rule(market, wallet)}]}
+    made = await program(market, status="ACTIVE", end_date="2026-02-01T00:00:00Z", **items)
+    shop = Shop(market, made["id"], (wallet,))
+    mug = await shop.reward(3, refunds={"type": "REFUNDABLE"})
+    buyer = await shop.member(10)
+    issued, _ = await buyer.buy(mug), await buyer.buy(mug)
+    await issue(engine)
+    pending = await buyer.buy(mug)
+    await set_clock(engine, sandbox, "2026-02-02T00:00:00Z")
+    for mode in ("TRANSACTION", "DRY_RUN"):
+        refused(await buyer.ask(mug, mode), 423, "program_outside_validity_window")
+    await issue(engine)
+    assert (await buyer.purchases())[0]["status"] == "APPROVED", "it was bought in time"
+    for one in (issued, pending):
+        assert (await buyer.refund(one)).status_code == 202
+    assert await buyer.balance() == 7
 
 
 async def test_purchases_are_limited(engine: Engine, market: httpx.AsyncClient, sandbox: TestProject) -> None:
