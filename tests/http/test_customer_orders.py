@@ -2,6 +2,7 @@
 
 import asyncio
 from collections.abc import Sequence
+from importlib.resources import files
 from random import Random
 from typing import Any
 
@@ -137,3 +138,23 @@ async def test_however_orders_change_at_once_customers_have_what_theirs_add_up_t
             counted.sort(key=lambda one: (one["created_at"], one["id"]))
             amounts = [one["total_amount"] for one in counted]
             assert await summary(client, customer_id) == (told(amounts, counted[-1]) if counted else NOTHING)
+
+
+async def test_orders_from_before_they_were_counted_are_counted_alike(
+    engine: Engine, project: TestProject, client: httpx.AsyncClient
+) -> None:
+    """What the migration that began to count has found is what is counted since."""
+    items = [{"source_id": "tea", "quantity": 2, "price": 300, "discount_amount": 100}]
+    for status in ("PAID", "FULFILLED", "CREATED", "CANCELED", "PAID"):
+        whose = {"status": status, "customer": {"source_id": "ada"}}
+        await created(client, "orders", items=items, discount_amount=50, **whose)
+        await created(client, "orders", amount=7, discount_amount=9, **whose)
+    migration = (files("troth.db.migrations") / "0021_customer_orders.sql").read_text()
+    found = migration[migration.index("SELECT placed.customer_id") :].rstrip().removesuffix(";")
+    ours = "SELECT id FROM customers WHERE project_id = $1"
+    async with engine.database.connection() as connection:
+        counted = f"SELECT * FROM customer_orders WHERE customer_id IN ({ours})"
+        rows = await connection.fetch(counted, project.id)
+        again = await connection.fetch(f"SELECT * FROM ({found}) AS found WHERE customer_id IN ({ours})", project.id)
+    assert [tuple(row) for row in rows] == [tuple(row) for row in again]
+    assert [row[1:] for row in map(tuple, rows)] == [(3 * 450, 6)]
