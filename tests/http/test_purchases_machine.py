@@ -41,8 +41,8 @@ class Offer(NamedTuple):
 
 
 OFFERS = (Offer("a", 7), Offer("b", 5), Offer("a", 6, "points"), Offer("b", 4, "code"))
-LIMITED = 1
-"""Of which offer there are but `STOCK`."""
+LIMITED = (1, 3)
+"""Of which offers there are but `STOCK`; of the last one, all but one are rejected."""
 
 
 @dataclass
@@ -77,18 +77,17 @@ class PurchasesMachine(PointsMachine):
         self.rewards = [
             await self.shop.reward(
                 self.shop.cost(one.price, "ab".index(one.name)),
-                stock=STOCK if place == LIMITED else None,
+                stock=STOCK if place in LIMITED else None,
                 refunds={"type": "REFUNDABLE"},
                 **({"digital": digital[one.gives]} if one.gives else {}),
             )
             for place, one in enumerate(OFFERS)
         ]
 
-    @property
-    def left(self) -> int:
-        """What is left of the limited offer."""
+    def _left(self, place: int) -> int:
+        """Return what is left of a limited offer."""
         held = {"PENDING", "APPROVED"}
-        return STOCK - sum(one.offer == LIMITED and one.status in held for one in self.bought)
+        return STOCK - sum(one.offer == place and one.status in held for one in self.bought)
 
     @rule(place=st.integers(0, len(OFFERS) - 1), copies=st.integers(0, 2))
     def buy(self, place: int, copies: int) -> None:
@@ -107,7 +106,7 @@ class PurchasesMachine(PointsMachine):
     def _hindrance(self, place: int) -> str | None:
         if not self.is_active:
             return "non_active_member"
-        if place == LIMITED and not self.left:
+        if place in LIMITED and not self._left(place):
             return "reward_out_of_stock"
         short = self.auditor.cards[OFFERS[place].name].balance < OFFERS[place].price
         return "insufficient_card_balance" if short else None
@@ -182,15 +181,16 @@ class PurchasesMachine(PointsMachine):
         assert found == (wanted if len(listed) < 100 else wanted | found)
         undone = sum(one.status == "REFUNDED" for one in self.bought)
         assert len(listed) == min(len(self.bought) + undone, 100)
-        redeemed = sum(one.offer == LIMITED and one.status == "APPROVED" for one in self.bought)
-        assert self.run(self.shop.stock(self.rewards[LIMITED])) == (self.left, redeemed)
+        for place in LIMITED:
+            redeemed = sum(one.offer == place and one.status == "APPROVED" for one in self.bought)
+            assert self.run(self.shop.stock(self.rewards[place])) == (self._left(place), redeemed)
 
 
 @pytest.mark.parametrize("turn", range(size(1, 20)))
 def test_purchases_and_cards_are_what_the_auditor_says_whatever_happens(api: Api, turn: int) -> None:
     machine: Callable[[], PurchasesMachine] = partial(PurchasesMachine, api)
     large_enough = settings(
-        max_examples=size(12, 30),
+        max_examples=size(8, 30),
         stateful_step_count=size(25, 40),
         deadline=None,
         derandomize=not FULL_SIZE,  # the same stories every time, new ones at full size
