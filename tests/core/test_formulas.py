@@ -89,6 +89,8 @@ def test_a_formula_has_its_exact_value(text: str, expected: Any) -> None:
         ("(" * 40 + "1" + ")" * 40, DEEPEST + 1, f"a formula may be nested {DEEPEST} levels deep"),
         ("-" * 2000 + "1", DEEPEST + 1, f"a formula may be nested {DEEPEST} levels deep"),
         ("9" * 700, 1, "the value has too many digits"),
+        ("1 \u00a0+ 1", 3, "'\\xa0' has no place in a formula"),
+        ("1 + 1\u2003", 6, "'\\u2003' has no place in a formula"),
         ("\u0661", 1, "'\u0661' has no place in a formula"),
     ],
 )

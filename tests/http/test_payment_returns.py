@@ -37,6 +37,10 @@ async def sandbox(engine: Engine) -> TestProject:
     return project
 
 
+def fixed(wallet_id: str, value: int) -> dict[str, Any]:
+    return {"value": value, "card_definition_id": wallet_id}
+
+
 async def put(client: httpx.AsyncClient, order_id: str, **changes: Any) -> None:
     answer = await client.put(f"/v1/orders/{order_id}", json=changes)
     assert answer.status_code == 200, answer.text
@@ -214,8 +218,8 @@ async def test_cancelling_undoes_earning_and_paying_to_the_point(
     assert await buyer.balance() == 0
     await put(client, bought, status="CANCELED")
     await work(engine)
-    # The other 50 come back, and the 25 that are left of what was earned are taken.
-    assert await buyer.balance() == 25
+    # The other 50 come back, and of what was earned the 40 that have not been taken yet go: as if cancelled at once.
+    assert await buyer.balance() == 10
     assert await is_clean(engine, project)
 
     rich = await shop.member(100)
@@ -232,6 +236,29 @@ async def test_cancelling_undoes_earning_and_paying_to_the_point(
     assert (await rich.refund(purchase, refund="ALLOW")).status_code == 202
     assert await rich.balance() == 100
     assert await is_clean(engine, project)
+
+
+@pytest.mark.parametrize("mode", ["REFUND_ALL", "REFUND_ITEM", "REFUND_AMOUNT"])
+@pytest.mark.parametrize("path", [[], [95], [50], [90, 60, 10], [99, 98, 97, 96, 0]], ids=str)
+async def test_whoever_lowers_before_cancelling_wins_nothing(
+    engine: Engine, client: httpx.AsyncClient, mode: str, path: list[int]
+) -> None:
+    """What was earned is spent on the order itself, so that lowering finds nothing to take; cancelling does."""
+    wallet_id = await active_wallet(client, **returning(mode, earned=TO_ZERO))
+    earns = rule(client, wallet_id, earnings=[{"effects": [{"type": "POINTS", "points": fixed(wallet_id, 80)}]}])
+    items = {"card_definitions": [{"id": wallet_id}], "earning_rules": [{"id": await earns}]}
+    shop = Shop(client, (await program(client, status="ACTIVE", **items))["id"], (wallet_id,))
+    buyer = await shop.member(20)
+    bought = await order(client, 100, status="PAID", customer={"id": buyer.customer_id})
+    await work(engine)
+    assert amounts([await pay(buyer, bought)]) == [(100, 100)]
+    for amount in path:
+        await put(client, bought, amount=amount)
+        await work(engine)
+    for changes in ({"status": "CANCELED"}, {"status": "PAID"}, {"metadata": {"seen": True}}, {"status": "CANCELED"}):
+        await put(client, bought, **changes)
+        await work(engine)
+        assert await buyer.balance() == 20
 
 
 async def test_payments_changes_and_returns_that_race_leave_no_more_paid_than_the_order(

@@ -91,6 +91,11 @@ async def test_a_dry_run_decides_the_same_and_writes_nothing(engine: Engine, cli
     del simulated["details"]["payment"]["id"]
     assert tried.json() == {"transaction": simulated, "status": "DRY_RUN", "message": "The order can be paid"}
     refused(await ask(buyer, bought, mode="DRY_RUN"), 423, "zero_card_balance")
+    await buyer.cards[0].adjust(2)
+    namesake = await order(client, 3, source_id=bought)
+    for mode in ("DRY_RUN", "TRANSACTION"):
+        answer = await ask(buyer, bought, order={"source_id": bought}, mode=mode)
+        assert answer.json()["transaction"]["order_id"] == namesake
 
 
 async def test_a_read_only_key_may_try_and_not_pay(

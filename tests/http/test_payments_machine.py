@@ -214,9 +214,9 @@ class PaymentsMachine(PointsMachine):
         if order.base is not None and self.takes_back:
             lost = order.base if is_canceled else max(order.base - order.total, 0)
             due = max(lost - order.taken, 0)
-            order.taken += due
             if points := min(due, max(self.auditor.cards["a"].balance, 0)):
                 self.auditor.refund("a", points)
+                order.taken += points
 
     def _give_back(self, payment: Payment, amount: int) -> None:
         before = payment.returned_points

@@ -69,7 +69,7 @@ async def get_order(engine: Engine, project_id: str, reference: str) -> Order:
     """Return an order by its id, else by its source id. Raises a refusal with `NOT_FOUND`."""
 
     async def look(connection: Connection) -> Order | None:
-        return await orders.find(connection, project_id, reference)
+        return await orders.find(connection, project_id, reference, reference)
 
     found = await engine.database.read(look)
     if found is None:

@@ -72,8 +72,8 @@ async def simulate(engine: Engine, project_id: str, command: Pay) -> Payment:
 
     async def look(connection: Connection) -> Payment:
         desk = await look_at_desk(engine, connection, project_id, [command.path.member_id])
-        reference = command.order_id or command.order_source_id or ""
-        found = await orders.find(connection, project_id, reference)
+        source_id = None if command.order_id else command.order_source_id
+        found = await orders.find(connection, project_id, command.order_id, source_id)
         facts = await _facts(connection, project_id, [command], [found] if found else [], desk)
         return Till(facts).pay(command, *desk.at(command.path.member_id)).payment
 

@@ -40,6 +40,7 @@ _TOKEN: Final = re.compile(
     r"""\s*(?:(?P<number>\d+(?:\.\d*)?|\.\d+)|(?P<name>[A-Za-z_]+)|"(?P<text>[^"]*)"|(?P<sign>==|!=|<>|<=|>=|[-+*/()<>=;,]))""",
     re.ASCII,
 )
+_BLANKS: Final = " \t\n\r\f\v"
 _NUMBER: Final = re.compile(r"[+-]?(?:\d{1,40}(?:\.\d{0,40})?|\.\d{1,40})", re.ASCII)
 _COMPARISONS: Final[Mapping[str, Callable[[Any, Any], bool]]] = {
     "=": operator.eq,
@@ -107,10 +108,10 @@ class _Token(NamedTuple):
 
 def _tokens(text: str) -> list[_Token]:
     tokens, end = [], 0
-    while text[end:].strip():
+    while rest := text[end:].lstrip(_BLANKS):
         match = _TOKEN.match(text, end)
         if match is None or match.lastgroup is None:
-            place = end + len(text[end:]) - len(text[end:].lstrip())
+            place = len(text) - len(rest)
             raise FormulaError(place + 1, f"{text[place]!r} has no place in a formula")
         tokens.append(_Token(match.lastgroup, match[match.lastgroup], match.start(match.lastgroup) + 1))
         end = match.end()

@@ -99,9 +99,9 @@ def _column(values: Iterable[str]) -> str:
     return _SEPARATOR.join(values)
 
 
-async def find(connection: Connection, project_id: str, reference: str) -> Order | None:
+async def find(connection: Connection, project_id: str, order_id: str | None, source_id: str | None) -> Order | None:
     """Return an order by its id, else by its source id."""
-    row = await connection.fetchrow(_SQL.one, project_id, reference)
+    row = await connection.fetchrow(_SQL.one, project_id, order_id, source_id)
     return _order(row) if row else None
 
 

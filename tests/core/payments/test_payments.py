@@ -199,7 +199,7 @@ def test_an_order_is_named_by_its_id_or_its_source_id_or_both() -> None:
         assert caught.value.reason is Reason.NOT_FOUND
     with pytest.raises(Refusal) as caught:
         shop().one(ask(1, "ord_2", "web/1"))
-    assert caught.value.details == "order.source_id: the order ord_2 has another one: None"
+    assert caught.value.details == "order.source_id: the order ord_2 has none"
 
 
 def test_a_formula_sees_the_customer_who_pays() -> None:

@@ -17,8 +17,8 @@ class OrderEarning(NamedTuple):
     """Points that an order earned on a card, and how many of them have been taken back.
 
     `base` is what they are taken back by, of which the order had `amount` when it earned. `bucket_id` is the pending
-    bucket that they were put into, None if they were usable at once. `taken` counts what was due to be taken back,
-    be it that the card had less: it is taken once.
+    bucket that they were put into, None if they were usable at once. `taken` counts what was taken back; after the
+    order was cancelled it is all of them, whatever the card had: that is done once.
     """
 
     order_id: str
@@ -63,7 +63,9 @@ def taken_back(
     """Return what a changed order takes back of what it earned: all if it is cancelled, else the part that is lost.
 
     First what of it is still pending is cancelled; then the rest is taken from the balance, as far as the wallet's
-    refunds say: not at all, to zero, or below (domain 8). What was taken once is not given again.
+    refunds say: not at all, to zero, or below (domain 8). What was taken once is not given again. What a lowered order
+    could not take is still to be taken by its next change, so that whoever is lowered and then cancelled ends as if
+    cancelled at once.
     """
     points = earning.points - earning.taken if is_canceled else _lost(earning, order)
     methods = wallet.refunds.earned_points.methods
@@ -83,7 +85,8 @@ def taken_back(
         booked = debited(account, TransactionType.POINTS_REFUNDED, rest, occasion, fresh)
         holdings = holdings.after(booked)
         entries.append(booked.entry)
-    return TakenBack(holdings, tuple(entries), earning._replace(taken=earning.taken + points))
+    taken = earning.points if is_canceled else earning.taken + pending + rest
+    return TakenBack(holdings, tuple(entries), earning._replace(taken=taken))
 
 
 def _lost(earning: OrderEarning, order: Order) -> int:

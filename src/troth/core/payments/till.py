@@ -70,7 +70,8 @@ class Till:
         if order is None:
             raise not_found("order", named)
         if command.order_source_id not in (None, order.source_id):
-            words = f"order.source_id: the order {order.id} has another one: {order.source_id}"
+            present = f"another one: {order.source_id}" if order.source_id is not None else "none"
+            words = f"order.source_id: the order {order.id} has {present}"
             raise Refusal(Reason.INVALID_PAYLOAD, words, order.id, "order")
         return order
 

@@ -95,13 +95,14 @@ SELECT count(*) FROM taken;
 SELECT true FROM orders WHERE id = $1;
 
 -- name: one
+-- By its id, else by its source id.
 SELECT
     id, source_id, status, customer_id, referrer_id, amount, initial_amount, discount_amount, items, metadata, paid_at,
     canceled_at, created_at, updated_at, points_paid_amount, payments_count, payer_ids
 FROM orders
 WHERE id = coalesce(
     (SELECT by_id.id FROM orders AS by_id WHERE by_id.id = $2 AND by_id.project_id || '' = $1),
-    (SELECT key.order_id FROM order_source_ids AS key WHERE key.project_id = $1 AND key.source_id = $2)
+    (SELECT key.order_id FROM order_source_ids AS key WHERE key.project_id = $1 AND key.source_id = $3)
 );
 
 -- name: listed
