@@ -141,7 +141,10 @@ def test_opportunities_are_open_to_the_segments() -> None:
          ["TIER_DOWNGRADE 2026-01-09 B"]),
         ("12 MONTH now / none / multi", "26-01-01 made, 26-01-02 +500", ["TIER_DOWNGRADE 2027-01-01 B"]),
         ("12 MONTH now / 30 DAY / multi", "26-01-01 made, 26-01-02 +500", ["TIER_DOWNGRADE 2027-01-28 B"]),
-        ("12 MONTH next / none / multi", "26-01-01 made, 26-01-02 +500", ["TIER_DOWNGRADE 2028-01-01 B"]),
+        # What comes and goes again is no loss of what there is now.
+        ("12 MONTH next / none / multi", "26-01-01 made, 26-01-02 +500", []),
+        ("12 MONTH next / none / single", "26-01-01 made, 26-01-02 +100, 27-01-02 +500", ["TIER_DOWNGRADE 2029-01-02 B"]),
+        ("12 MONTH next / none / multi", "26-01-01 made, 26-01-02 +100, 27-01-02 +500", ["TIER_DOWNGRADE 2029-01-01 B"]),
         ("12 MONTH next / none / multi", "26-01-01 made, 26-01-02 +500, 27-01-02 +100",
          ["TIER_DOWNGRADE 2028-01-01 S"]),
         ("12 MONTH next / none / multi", "26-01-01 made, 26-01-02 +500, 27-01-02 +500",
@@ -159,6 +162,7 @@ def test_points_that_will_expire_or_become_active_are_foreseen() -> None:
     assert risks(of, story, expiring) == ["TIER_DOWNGRADE 2026-06-01 B"]
     assert risks(of, story, Coming(date(2026, 5, 1), 450, 0), expiring) == []
     assert risks("balance / 3 MONTH / multi", story, expiring) == ["TIER_DOWNGRADE 2026-07-03 B"]
+    assert risks(of, "26-01-01 made", Coming(date(2026, 5, 1), 450, 0), expiring) == []
 
 
 def test_a_tier_of_its_own_that_is_never_lost_is_no_risk() -> None:

@@ -106,9 +106,12 @@ def test_the_risk_is_what_comes_true_if_nothing_else_happens(
         day += timedelta(days=gap)
         coming.append(Coming(day, 0, amount) if expires else Coming(day, amount, 0))
     risk, before = next_loss(of, story.state, story.facts, coming), len(story.booked)
+    held = of.levels[story.state.tier_id]
     nights = [Event(one.day, "expire" if one.expired else "activate", one.activated + one.expired) for one in coming]
     story.live([*nights, Event(day + timedelta(days=1500), "end")])
-    come_true = next((one for one in story.booked[before:] if one.type in LOSSES), None)
+    come_true = next(
+        (one for one in story.booked[before:] if one.type in LOSSES and of.levels[one.tier_to] < held), None
+    )
     assert _without_id(risk) == _without_id(come_true)
 
 

@@ -54,8 +54,11 @@ def shown(
 def next_loss(
     structure: Structure, state: TierState, facts: Facts, coming: Iterable[Coming] = ()
 ) -> TierTransaction | None:
-    """Return the transaction by which the tier will be lost or lowered if nothing else happens, None if by none."""
-    ahead = list(coming)
+    """Return the transaction that will leave the card below its present tier if nothing else happens, None if none will.
+
+    A higher tier that is to come and will be lost again puts nothing at risk that the card has now.
+    """
+    ahead, held = list(coming), structure.levels[state.tier_id]
     if state.tier_id is None or structure.configuration.downgrade.type == "NO_DOWNGRADE":
         return None
     if not ahead and _deserved_by_nothing(structure, state, facts):
@@ -71,7 +74,7 @@ def next_loss(
             return None
         brought = ahead.pop(0) if ahead and ahead[0].day == due else Coming(due, 0, 0)
         state, facts, loss = _looked_ahead(structure, state, facts, brought)
-        if loss:
+        if loss and structure.levels[loss.tier_to] < held:
             return loss
 
 
