@@ -143,8 +143,10 @@ def test_opportunities_are_open_to_the_segments() -> None:
         ("12 MONTH now / 30 DAY / multi", "26-01-01 made, 26-01-02 +500", ["TIER_DOWNGRADE 2027-01-28 B"]),
         # What comes and goes again is no loss of what there is now.
         ("12 MONTH next / none / multi", "26-01-01 made, 26-01-02 +500", []),
-        ("12 MONTH next / none / single", "26-01-01 made, 26-01-02 +100, 27-01-02 +500", ["TIER_DOWNGRADE 2029-01-02 B"]),
-        ("12 MONTH next / none / multi", "26-01-01 made, 26-01-02 +100, 27-01-02 +500", ["TIER_DOWNGRADE 2029-01-01 B"]),
+        ("12 MONTH next / none / single", "26-01-01 made, 26-01-02 +100, 27-01-02 +500",
+         ["TIER_DOWNGRADE 2029-01-02 B"]),
+        ("12 MONTH next / none / multi", "26-01-01 made, 26-01-02 +100, 27-01-02 +500",
+         ["TIER_DOWNGRADE 2029-01-01 B"]),
         ("12 MONTH next / none / multi", "26-01-01 made, 26-01-02 +500, 27-01-02 +100",
          ["TIER_DOWNGRADE 2028-01-01 S"]),
         ("12 MONTH next / none / multi", "26-01-01 made, 26-01-02 +500, 27-01-02 +500",

@@ -100,6 +100,19 @@ async def test_points_in_proportion_wait_and_are_taken_back_with_the_order(shop:
     assert await shop.card.balance() == (0, 0)
 
 
+async def test_an_order_lowered_before_gives_only_what_is_left_of_the_points(shop: Shop) -> None:
+    await granting(shop, wallet={"refunds": refunds(TO_ZERO)}, type="POINTS", points={"value": 7})
+    await shop.order("o/1", items=[], amount=1000)
+    await shop.order("o/1", items=[], amount=500)
+    await fulfil(shop.engine)
+    assert (await transactions(shop))[0]["status"] == "APPROVED"
+    assert await shop.card.balance() == (4, 0)
+    for amount, left in ((700, 4), (400, 3), (0, 0)):
+        await shop.order("o/1", items=[], amount=amount)
+        assert await shop.card.balance() == (left, 0)
+    assert await shop.is_clean()
+
+
 async def test_an_order_cancelled_before_gives_no_points(shop: Shop) -> None:
     await granting(shop, wallet={"refunds": refunds(TO_ZERO)}, type="POINTS", points={"value": 7})
     await shop.order("o/1", items=[], amount=1)

@@ -23,21 +23,23 @@ from troth.core.earning.facts import CustomerFacts, OrderPaid, recorded_trigger
 from troth.core.earning.fulfilment import (
     Benefit,
     BenefitTransaction,
+    Fulfilled,
     Setting,
     details_of,
     fulfilled,
     hindrance,
 )
 from troth.core.earning.scenes import Scene
-from troth.core.earning.working import Worked
+from troth.core.earning.working import Worked, take_back
 from troth.core.lists import ListDeclaration, ListQuery, Page
+from troth.core.orders import evaluated_order
 from troth.core.points import Present
 from troth.core.purchases.issuing import Rejection
 from troth.core.refusals import Refusal
 from troth.core.retries import pause_after
 from troth.core.triggers import TriggerKind
 from troth.core.vouchers import Voucher
-from troth.db import benefits, earning
+from troth.db import benefits, earning, orders
 from troth.db.benefits import Claimed
 from troth.db.database import Connection, Unit
 
@@ -156,7 +158,7 @@ class _Batch:
         customer_id = holdings.member.customer_id
         voucher = await self._voucher(benefit, customer_id, present.now)
         setting = await self._setting(one, rule, benefit, customer_id, program, present)
-        done = fulfilled(grant, benefit, voucher, holdings, setting)
+        done = await self._lowered(one, fulfilled(grant, benefit, voucher, holdings, setting), program, present)
         if done.entries:
             self._desk.book(one.member_id, done.holdings, done.entries, LATE)
             worked = Worked(done.holdings, earnings=done.earnings)
@@ -165,6 +167,19 @@ class _Batch:
             benefit.left -= 1
             self._taken.add(grant.benefit_id)
         return _ended(one, details_of(grant, reason, done.result, done.rejection), present.now)
+
+    async def _lowered(self, one: Claimed, done: Fulfilled, program: ProgramInForce, present: Present) -> Fulfilled:
+        """Take back what an order that was lowered before its points were there has lost of them (domain 8)."""
+        if not done.earnings:
+            return done
+        trigger = one.grant.trigger
+        order = await orders.find(self._unit.connection, self._project_id, trigger.subject_id, None)
+        if order is None:
+            return done
+        changed = trigger._replace(payload={"order": evaluated_order(order), "canceled": False})
+        taken = take_back(changed, done.holdings, program, done.earnings, present)
+        earnings = taken.earnings or done.earnings
+        return done._replace(holdings=taken.holdings, entries=done.entries + taken.entries, earnings=earnings)
 
     async def _voucher(self, benefit: Benefit, customer_id: str, now: datetime) -> Voucher | Rejection | None:
         if benefit.campaign_id is None:

@@ -54,7 +54,7 @@ def shown(
 def next_loss(
     structure: Structure, state: TierState, facts: Facts, coming: Iterable[Coming] = ()
 ) -> TierTransaction | None:
-    """Return the transaction that will leave the card below its present tier if nothing else happens, None if none will.
+    """Return what leaves the card below its present tier if nothing else happens, None if nothing does.
 
     A higher tier that is to come and will be lost again puts nothing at risk that the card has now.
     """
