@@ -279,6 +279,19 @@ async def test_tiers_follow_a_filter(engine: Engine, client: httpx.AsyncClient) 
     assert [one["type"] for one in await card.tier_transactions()] == ["JOINED", "UPGRADED", "DOWNGRADED"]
 
 
+async def test_tiers_follow_a_filter_that_asks_for_the_time(engine: Engine, shop: httpx.AsyncClient) -> None:
+    old = {"junction": "and", "created_at": {"conditions": {"$more_than": [5]}}}
+    segment_id = (await created(shop, "segments", name="Old", type="auto-update", filter=old))["id"]
+    card = await tiered_card(shop, friends(segment_id), downgrade=MULTI)
+    await clock_moved(shop, "2030-02-05T10:00:00Z")
+    assert await card.tier() == "Bronze"
+    moving = asyncio.create_task(clock_moved(shop, "2030-02-08T10:00:00Z"))
+    while not moving.done():
+        await worked_off(engine)
+    await moving
+    assert await card.chain() == ["2030-01-31T10:00 JOINED >Bronze", "2030-02-05T23:00 UPGRADED Bronze>Friends"]
+
+
 async def test_changes_race_for_a_tier(client: httpx.AsyncClient) -> None:
     card = await tiered_card(client, downgrade=MULTI)
     await asyncio.gather(*(card.adjust(change) for change in [60, -60] * 16))
