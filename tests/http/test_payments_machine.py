@@ -201,16 +201,18 @@ class PaymentsMachine(PointsMachine):
 
     def _lowered(self, order: Order, *, is_canceled: bool) -> None:
         is_gone = is_canceled or order.total == 0
+        excess = order.paid - (0 if is_gone else order.total)
         for one in reversed(order.payments):
-            left, mode = one.amount - one.returned, self.modes[one.name]
-            excess = order.paid - (0 if is_gone else order.total)
+            mode = self.modes[one.name]
             if mode is None or (mode == "REFUND_ALL" and not is_gone):
                 continue
+            falling = max(min(one.amount - one.returned, excess), 0)
+            excess -= falling
             if mode == "REFUND_ITEM" and not is_gone:
                 at_least = order.payments.index(one)
                 back = sum(each.returned for each in order.payments[at_least:] if self.modes[each.name] == mode)
-                left = min(left, one.items - order.item - back)
-            self._give_back(one, max(min(left, excess), 0))
+                falling = max(min(falling, one.items - order.item - back), 0)
+            self._give_back(one, falling)
         if order.base is not None and self.takes_back:
             lost = order.base if is_canceled else max(order.base - order.total, 0)
             due = max(lost - order.taken, 0)

@@ -3,7 +3,7 @@
 from typing import Any
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from troth.core.payments.returns import Lowered, Mode, OrderPayment, after_return
@@ -45,6 +45,13 @@ def falls(draw: st.DrawFn) -> tuple[list[OrderPayment], list[Lowered]]:
     return payments, states
 
 
+LATER_ITEMS = (
+    [payment(1, 1, 1, "REFUND_AMOUNT", 2), payment(2, 1, 1, "REFUND_ITEM", 2)],
+    [Lowered(1, 2, False), Lowered(1, 0, False)],
+)
+"""The order becomes less worth first, its items only later: the latest payment waits for them."""
+
+
 def returned(payments: list[OrderPayment]) -> list[tuple[int, int]]:
     return [(one.returned_amount, one.returned_points) for one in payments]
 
@@ -59,6 +66,7 @@ def added(some: list[dict[str, int]], more: list[dict[str, int]]) -> list[dict[s
 
 
 @given(falls())
+@example(LATER_ITEMS)
 def test_the_same_comes_back_by_whatever_path(made: tuple[list[OrderPayment], list[Lowered]]) -> None:
     payments, states = made
     step_by_step: list[OrderPayment] = payments
@@ -131,6 +139,8 @@ def test_members_are_given_back_the_same_whoever_of_them_comes_first(
         (["REFUND_ITEM", "REFUND_ITEM"], 40, 50, [(10, 20), (40, 20)]),
         (["REFUND_ITEM", "REFUND_ITEM"], 40, 90, [(0, 0), (10, 5)]),
         (["REFUND_ITEM", "REFUND_ITEM"], 0, 100, [(60, 120), (40, 20)]),
+        (["REFUND_AMOUNT", "REFUND_ITEM"], 70, 90, [(0, 0), (10, 5)]),
+        (["REFUND_AMOUNT", "REFUND_ITEM"], 50, 90, [(10, 20), (10, 5)]),
         (["REFUND_ALL", "REFUND_ALL"], 1, 1, [(0, 0), (0, 0)]),
         (["REFUND_ALL", "REFUND_ALL"], 0, 0, [(60, 120), (40, 20)]),
         (["REFUND_ALL", "REFUND_AMOUNT"], 10, 10, [(0, 0), (40, 20)]),

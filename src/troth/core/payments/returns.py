@@ -83,9 +83,10 @@ class Lowered(NamedTuple):
 def after_return(payments: Sequence[OrderPayment], order: Lowered) -> list[OrderPayment]:
     """Return all payments of an order as they are once it is lowered; they stand in the order in which they were made.
 
-    What they are more than the order's total is given back, the latest first. REFUND_ITEM gives back no more than items
-    have become less worth, REFUND_ALL nothing until nothing is left of the order. Whatever is in between, the same has
-    come back in the end.
+    What they are more than the order's total falls on the latest first and is given back, but by REFUND_ITEM no more
+    than items have become less worth: the rest stays with that payment until they have, and falls on no earlier one.
+    REFUND_ALL gives back nothing until nothing is left of the order; earlier ones do so in its place. Whatever is in
+    between, the same has come back in the end, of each payment.
     """
     excess = sum(one.left for one in payments) - (0 if order.is_gone else order.total_amount)
     of_items = 0
@@ -94,11 +95,11 @@ def after_return(payments: Sequence[OrderPayment], order: Lowered) -> list[Order
         most = one.left
         if one.mode is None or (one.mode == "REFUND_ALL" and not order.is_gone):
             most = 0
-        elif one.mode == "REFUND_ITEM" and not order.is_gone:
-            lost = one.items_amount - order.items_amount
-            most = min(most, lost - of_items - one.returned_amount)
         amount = max(min(most, excess), 0)
         excess -= amount
+        if one.mode == "REFUND_ITEM" and not order.is_gone:
+            lost = one.items_amount - order.items_amount
+            amount = max(min(amount, lost - of_items - one.returned_amount), 0)
         after.append(one._replace(returned_amount=one.returned_amount + amount))
         if one.mode == "REFUND_ITEM":
             of_items += after[-1].returned_amount
