@@ -38,9 +38,9 @@ format: $(TOOLS)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
-# The races and crashes of the tests at their full size; minutes, not seconds.
+# The races and crashes of the tests at their full size; minutes each, so that a hang is told from work only after an hour.
 reliability: $(TOOLS)
-	TROTH_TEST_FULL_SIZE=1 $(BIN)/python -m pytest -n 0 tests/reliability
+	TROTH_TEST_FULL_SIZE=1 $(BIN)/python -m pytest -n 0 -o faulthandler_timeout=3600 tests/reliability
 
 bench: $(TOOLS)
 	$(BIN)/python -m bench

@@ -157,19 +157,20 @@ def test_nothing_is_done_where_nothing_is_due() -> None:
 
 
 def test_derived_ids_are_made_of_what_and_when() -> None:
-    instant = datetime(2027, 1, 31, tzinfo=UTC)
-    made = derived(instant, "lcrd_1", "lcppb_1")("lctx")
-    assert made == derived(instant, "lcrd_1", "lcppb_1")("lctx")
-    assert made.removeprefix("lctx_") == derived(instant, "lcrd_1", "lcppb_1")("lcpeb").removeprefix("lcpeb_")
-    assert made.startswith(f"lctx_{round(instant.timestamp() * 1000):012x}")
+    instant, card = datetime(2027, 1, 31, tzinfo=UTC), f"lcrd_{'0199d3a0b1c2':0<32}"
+    made = derived(instant, card, 2, "lcppb_1")("lctx")
+    assert made == derived(instant, card, 2, "lcppb_1")("lctx")
+    assert made.removeprefix("lctx_") == derived(instant, card, 2, "lcppb_1")("lcpeb").removeprefix("lcpeb_")
+    assert made.startswith("lctx_0199d3a0b1c22")
     assert len(made) == len("lctx_") + 32
     others = [
-        derived(instant + timedelta(milliseconds=1), "lcrd_1", "lcppb_1")("lctx"),
-        derived(instant, "lcrd_1", "lcppb_2")("lctx"),
-        derived(instant, "lcrd_2", "lcppb_1")("lctx"),
-        derived(instant, "lcrd_1lcppb_1")("lctx"),
+        derived(instant + timedelta(milliseconds=1), card, 2, "lcppb_1")("lctx"),
+        derived(instant, card, 2, "lcppb_2")("lctx"),
+        derived(instant, card, 1, "lcppb_1")("lctx"),
+        derived(instant, card[:-1] + "1", 2, "lcppb_1")("lctx"),
+        derived(instant, card, 2, "lcppb_1lcppb_1")("lctx"),
     ]
-    assert len({made, *others}) == 5
+    assert len({made, *others}) == 6
 
 
 PORTIONS = st.lists(

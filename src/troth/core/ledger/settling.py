@@ -18,8 +18,8 @@ from troth.core.tiering.evaluation import Step
 from troth.core.tiering.standing import Standing
 
 _MILLISECOND: Final = timedelta(milliseconds=1)
-_MILLISECOND_DIGITS: Final = 12
-_DIGEST_BYTES: Final = 10
+_TIME_DIGITS: Final = 12
+_DIGEST_DIGITS: Final = 19
 
 
 class Settled(NamedTuple):
@@ -88,8 +88,9 @@ def _pending_points(account: Account, day: date, occasion: Occasion) -> Iterator
     """Activate what becomes usable on this day, then cancel what no event came for by the day before (domain 7)."""
     due = [one for one in account.pending.values() if one.status == "PENDING" and _waits_no_longer(one, day)]
     for bucket in sorted(due, key=lambda one: (one.type == "EVENT_BASED", one.id)):
-        fresh = derived(occasion.instant, account.card_id, bucket.id)
-        if bucket.type == "EVENT_BASED":
+        is_canceled = bucket.type == "EVENT_BASED"
+        fresh = derived(occasion.instant, account.card_id, _CANCELED if is_canceled else _ACTIVATED, bucket.id)
+        if is_canceled:
             booked = canceled(account, bucket, bucket.points, occasion, fresh)
         else:
             booked = activated(account, bucket, occasion, fresh)
@@ -111,7 +112,7 @@ def _expiring_points(account: Account, day: date, occasion: Occasion) -> Iterato
     ]
     if due:
         due.sort(key=lambda one: (one.month, one.id))
-        fresh = derived(occasion.instant, account.card_id, *(one.id for one in due))
+        fresh = derived(occasion.instant, account.card_id, _EXPIRED, *(one.id for one in due))
         yield expired(account, due, last_day, occasion, fresh)
 
 
@@ -119,8 +120,18 @@ _STEPS: Final = ((_pending_points, Step.TIERS_EXPIRE), (_expiring_points, Step.B
 """What a midnight does to points, and what to tiers after that, in the order of domain 16."""
 
 
-def derived(instant: datetime, *names: str) -> Callable[[str], str]:
-    """Return a maker of ids that are always the same for the same instant and names; for each prefix one id."""
+_ACTIVATED, _CANCELED, _EXPIRED = range(3)
+"""The places that a midnight's transactions have in their ids, in the order of domain 16."""
+
+
+def derived(instant: datetime, card_id: str, place: int, *names: str) -> Callable[[str], str]:
+    """Return a maker of ids that are always the same for the same instant, card and names; for each prefix one id.
+
+    They begin with the card's own time and a place, 0 to 15. So among what is booked on a card at one instant they come
+    in the order of their places and before everything else: what a midnight brings precedes what is decided then.
+    """
     milliseconds = round(instant.timestamp() * 1000)
-    digest = blake2b("\x1f".join(names).encode(), digest_size=_DIGEST_BYTES).hexdigest()
-    return lambda prefix: f"{prefix}_{milliseconds:0{_MILLISECOND_DIGITS}x}{digest}"
+    text = "\x1f".join((str(milliseconds), card_id, *names))
+    digest = blake2b(text.encode(), digest_size=16).hexdigest()[:_DIGEST_DIGITS]
+    card_time = card_id.partition("_")[2][:_TIME_DIGITS].rjust(_TIME_DIGITS, "0")
+    return lambda prefix: f"{prefix}_{card_time}{place:x}{digest}"
