@@ -6,7 +6,7 @@ import os
 import signal
 import socket
 import sys
-from collections.abc import AsyncIterator, Callable, Coroutine, Iterator
+from collections.abc import AsyncIterator, Callable, Coroutine, Iterator, Mapping
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager, suppress
 from functools import partial
 from typing import Final
@@ -14,6 +14,7 @@ from typing import Final
 import structlog
 import uvloop
 
+from troth.actions.earning_evaluations import FORGET_EVALUATIONS, forget_evaluations
 from troth.actions.engine import Engine
 from troth.clocks import WallClock
 from troth.db.database import Database
@@ -27,7 +28,7 @@ from troth.identifiers import Identifiers
 from troth.processes import Family
 from troth.settings import Settings
 from troth.worker.jobs import AT_ONCE, JOBS
-from troth.worker.loop import Worker
+from troth.worker.loop import Job, Worker
 
 log = structlog.get_logger()
 
@@ -111,7 +112,7 @@ async def run(
         engine = await stack.enter_async_context(engine_at(url, settings))
         await migrate(engine.database)
         if settings.worker:
-            worker = Worker(engine, JOBS, AT_ONCE)
+            worker = Worker(engine, _jobs(settings), AT_ONCE)
             engine.wake = partial(engine.database.after_commit, worker.wake)
             stack.push_async_callback(_ended, asyncio.create_task(worker.run()))
         if beside is not None:
@@ -123,6 +124,15 @@ async def run(
         else:
             door = application(engine, pages(document), access_log=settings.access_log)
             await serve(door, engine.clock, listener, stop)
+
+
+def _jobs(settings: Settings) -> Mapping[str, Job]:
+    forget = partial(
+        forget_evaluations,
+        kept_days=settings.evaluations_kept_days,
+        refusals_kept_days=settings.refusals_kept_days,
+    )
+    return {**JOBS, FORGET_EVALUATIONS: forget}
 
 
 def _spare_collector() -> None:

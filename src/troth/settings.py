@@ -15,7 +15,8 @@ class Settings:
 
     `database_url` names a PostgreSQL (15 or newer); without it Troth runs its own in `data_dir`, by default a folder of
     the user's. `log_level` is debug, info, warning or error; `log_plain` writes lines for people instead of JSON.
-    `access_log` is `all`, `problems` (refusals, failures and slow requests) or `none`.
+    `access_log` is `all`, `problems` (refusals, failures and slow requests) or `none`. For so many days it is kept why
+    triggers earned, or earned nothing.
     """
 
     database_url: str | None = None
@@ -25,6 +26,8 @@ class Settings:
     workers: int = 1
     worker: bool = True
     connections: int = 8
+    evaluations_kept_days: int = 400
+    refusals_kept_days: int = 90
     log_level: str = "info"
     log_plain: bool = False
     access_log: str = "problems"

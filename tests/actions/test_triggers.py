@@ -108,7 +108,9 @@ async def enrolled(club: Club, count: int) -> list[tuple[str, str]]:
     return [(one["customer_id"], one["id"]) for one in made]
 
 
-async def test_each_active_membership_gets_a_row(engine: Engine, project: TestProject, club: Club) -> None:
+async def test_each_active_membership_gets_a_row_and_an_inactive_one_what_its_points_notice(
+    engine: Engine, project: TestProject, club: Club
+) -> None:
     customer_id = await club.customer()
     clubs = [club, await new_club(club.client), await new_club(club.client), await new_club(club.client)]
     ids = []
@@ -119,13 +121,15 @@ async def test_each_active_membership_gets_a_row(engine: Engine, project: TestPr
     assert (await club.client.delete(f"{clubs[2].members}/{ids[2]}")).status_code == 200
     changed = Trigger(customer_id, TriggerKind.ORDER_CHANGED, "ord_1", {"order": {"amount": 5}})
     happened = custom_event(customer_id, "evcus_1", "ms_1", {"page": "home"}), changed
-    assert await record(engine, project.id, *happened) == 5
+    assert await record(engine, project.id, *happened) == 6
     rows = await stored(engine, "member_id, project_id, kind, subject_id, occurred_at, payload")
     event = (project.id, "customer.custom_event", "evcus_1", engine.clock.now())
     assert [row[:5] for row in rows if row[2] == "customer.custom_event"] == sorted(
-        (member_id, *event) for member_id in (ids[0], ids[3])
+        (member_id, *event) for member_id in (ids[0], ids[1], ids[3])
     )
-    assert {row[5] for row in rows} == {'{"schema_id":"ms_1","metadata":{"page":"home"}}', '{"order":{"amount":5}}'}
+    told = {'{"schema_id":"ms_1","metadata":{"page":"home"}}', '{"order":{"amount":5}}'}
+    assert {row[5] for row in rows if row[0] != ids[1]} == told
+    assert {row[5] for row in rows if row[0] == ids[1]} == {f'{one[:-1]},"passed_by":true}}' for one in told}
     assert sorted(row[0] for row in rows if row[2] == "customer.order.changed") == sorted([ids[0], ids[1], ids[3]])
 
 

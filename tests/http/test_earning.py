@@ -18,7 +18,7 @@ from tests.http.earners import (
     refunds,
 )
 from tests.http.platform import created
-from tests.http.programs import PROGRAMS, active_wallet, program, rule
+from tests.http.programs import PROGRAMS, active_wallet, batch, program, rule
 
 from troth.actions.earning_evaluations import forget_evaluations
 from troth.actions.engine import Engine
@@ -123,6 +123,27 @@ async def test_an_awaited_event_activates_what_is_pending(shop: Shop) -> None:
     await shop.work()
     assert await shop.card.balance() == (10, 0)
     assert await shop.types() == [("PENDING_POINTS_ADDED", 10), ("PENDING_POINTS_ACTIVATED", 10)]
+
+
+async def test_an_event_activates_what_an_inactive_member_waits_for_and_earns_it_nothing(shop: Shop) -> None:
+    """Its points activate, whatever its status (domain 6); being ACTIVE again a moment later changes nothing."""
+    schema = await created(shop.client, "event-schemas", name="visited", properties={})
+    awaited = {"event_types": [schema["id"]], "cancel_period": {"value": 30, "unit": "DAY"}}
+    await shop.open(wallet={"pending_points": {"type": "EVENT_BASED", "event_based": awaited}})
+    await shop.order("o/1", items=[], amount=1)
+    trigger = {"event": "customer.custom_event", "custom_event": {"schema_id": schema["id"]}}
+    visited = await rule(shop.client, shop.wallet_id, trigger=trigger)
+    assert (await batch(shop.client, shop.card.program_id, "earning-rules", [visited])).is_success
+    await shop.client.post(f"{shop.card.member_path}/deactivate")
+    await shop.event("visited", works=False)
+    await shop.client.post(f"{shop.card.member_path}/activate")
+    await shop.work()
+    assert await shop.card.balance() == (10, 0)
+    assert await shop.types() == [("PENDING_POINTS_ADDED", 10), ("PENDING_POINTS_ACTIVATED", 10)]
+    assert len(await shop.evaluations()) == 1
+    await shop.event("visited")
+    assert await shop.card.balance() == (10, 10)
+    assert await shop.is_clean()
 
 
 async def test_an_inactive_member_earns_nothing(shop: Shop) -> None:
@@ -263,7 +284,11 @@ async def test_evaluations_are_forgotten_after_their_time(shop: Shop) -> None:
     async with shop.engine.database.connection() as connection:
         old = "UPDATE earning_evaluations SET created_at = now() - $2 * interval '1 day' WHERE member_id = $1"
         await connection.execute(old, shop.card.member_id, 91)
+        await forget_evaluations(shop.engine, kept_days=92, refusals_kept_days=92)
+        assert await shop.reasons() == ["condition", None]
         await forget_evaluations(shop.engine)
+        assert await shop.reasons() == [None]
+        await forget_evaluations(shop.engine, kept_days=92)
         assert await shop.reasons() == [None]
         await connection.execute(old, shop.card.member_id, 401)
         await forget_evaluations(shop.engine)

@@ -272,7 +272,8 @@ async def test_pending_points_are_activated_and_cancelled_by_hand(
         for verb in ("activate", "cancel"):
             answer = await shop.post(f"{path}/{used['id']}/{verb}")
             refused(answer, 423, "invalid_pending_points_bucket_status")
-    refused(await shop.post(f"{path}/lcppb_0/cancel"), 404, "not_found")
+    unknown = refused(await shop.post(f"{path}/lcppb_0/cancel"), 404, "not_found")
+    assert unknown["details"] == "Cannot find card_pending_points_bucket with id lcppb_0"
     other = await new_card(shop, pending_points=THREE_DAYS)
     await earn(engine, sandbox, other, 1)
     (foreign,) = await other.listed("pending-points")
@@ -290,7 +291,8 @@ async def test_points_are_expired_by_hand(shop: httpx.AsyncClient) -> None:
     assert answer["transaction"]["details"]["bucket"]["id"] == bucket["id"]
     assert await card.balance() == (0, 0)
     refused(await shop.post(path), 423, "invalid_points_bucket_status")
-    refused(await shop.post(f"{card.path}/expiring-points/lcpeb_0/expire"), 404, "not_found")
+    unknown = refused(await shop.post(f"{card.path}/expiring-points/lcpeb_0/expire"), 404, "not_found")
+    assert (unknown["resource_type"], unknown["resource_id"]) == ("card_points_bucket", "lcpeb_0")
     await card.adjust(6)
     await card.adjust(-6)
     assert await card.listed("expiring-points") == []

@@ -111,10 +111,13 @@ class Traffic:
                 group.create_task(self._work())
             group.create_task(self._move_on())
 
-    async def until_more(self) -> None:
+    async def until_more(self, work: "asyncio.Task[None]") -> None:
+        """Wait for more answers; if the work has ended for an error, that is the error."""
         wanted = len(self.answered) + BETWEEN_KILLS
 
         async def is_so() -> bool:
+            if work.done():
+                work.result()
             return len(self.answered) >= wanted
 
         await until_async(is_so, within_seconds=RECOVERY_SECONDS)
@@ -236,9 +239,9 @@ async def test_whatever_moved_points_is_stored_once_after_kills_of_everything() 
                 lambda: stack.kill("second"), lambda: stack.kill("first"),
             ]  # fmt: skip
             for kill in itertools.islice(itertools.cycle(kills), ROUNDS):
-                await traffic.until_more()
+                await traffic.until_more(work)
                 await asyncio.to_thread(kill)
-            await traffic.until_more()
+            await traffic.until_more(work)
             traffic.is_over = True
             await work
             async with opened(folder) as connection:

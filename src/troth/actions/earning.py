@@ -24,7 +24,7 @@ from troth.core.earning.evaluation import EarningRule
 from troth.core.earning.facts import NEVER, CustomerFacts, Order, OrderPaid, Period, Successes, recorded_trigger
 from troth.core.earning.order_earnings import OrderEarning
 from troth.core.earning.scenes import Scene
-from troth.core.earning.working import Setting, Worked, take_back, work_off
+from troth.core.earning.working import Setting, Worked, pass_by, take_back, work_off
 from troth.core.ledger.holdings import Holdings
 from troth.core.ledger.transactions import Entry, TransactionType
 from troth.core.payments.returns import PaidOrders
@@ -119,7 +119,7 @@ class _Facts:
         triggers = [one for one in triggers if one.member_id in members]
         programs = {members[one.member_id].program_id for one in triggers} & in_force.programs.keys()
         facts._rules = await engine.definitions.earning_rules(connection, project_id, in_force.version, programs)
-        earning_ones = [one for one in triggers if one.kind not in _NO_RULES]
+        earning_ones = [one for one in triggers if one.earns and one.kind not in _NO_RULES]
         changes = {(one.member_id, one.subject_id) for one in triggers if one.kind is TriggerKind.ORDER_CHANGED}
         if changes:
             facts._earnings = await earning.order_earnings(connection, changes)
@@ -161,6 +161,8 @@ class _Facts:
             done = done._replace(entries=(*given_back.entries, *done.entries))
         elif trigger.kind is TriggerKind.SEGMENT_CROSSED:
             return None  # at the desk the member's tiers have been evaluated by the segments that it is in
+        elif not trigger.earns:
+            done = pass_by(trigger, holdings, program, present)
         else:
             scene = self._scenes[_scene_key(holdings, trigger)]
             setting = Setting(

@@ -13,8 +13,8 @@ from troth.db import earning
 from troth.db.database import Connection, Unit
 
 FORGET_EVALUATIONS: Final = "forget_evaluations"
-KEPT: Final = timedelta(days=400)
-REFUSALS_KEPT: Final = timedelta(days=90)
+KEPT_DAYS: Final = 400
+REFUSALS_KEPT_DAYS: Final = 90
 FORGOTTEN_AT_ONCE: Final = 1000
 REST_SECONDS: Final = 600.0
 
@@ -34,12 +34,15 @@ async def evaluation_page(
     return await engine.database.read(look)
 
 
-async def forget_evaluations(engine: Engine) -> Progress:
+async def forget_evaluations(
+    engine: Engine, *, kept_days: int = KEPT_DAYS, refusals_kept_days: int = REFUSALS_KEPT_DAYS
+) -> Progress:
     """Delete some of the evaluations that have been kept long enough: those that earned nothing go first (domain 8)."""
     now = engine.clock.now()
+    earned_before, refused_before = (now - timedelta(days=days) for days in (kept_days, refusals_kept_days))
 
     async def attempt(unit: Unit) -> int:
-        return await earning.forget(unit, now - KEPT, now - REFUSALS_KEPT, FORGOTTEN_AT_ONCE)
+        return await earning.forget(unit, earned_before, refused_before, FORGOTTEN_AT_ONCE)
 
     count = await engine.database.transact(attempt)
     return Progress(count, count == FORGOTTEN_AT_ONCE, REST_SECONDS)

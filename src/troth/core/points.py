@@ -180,7 +180,7 @@ def _pending(
     account = find_account(command.path, holdings, present)
     bucket = account.pending.get(command.bucket_id)
     if bucket is None:
-        raise not_found("pending points bucket", command.bucket_id)
+        raise not_found("card_pending_points_bucket", command.bucket_id)
     if bucket.status != "PENDING":
         details = f"Pending points bucket {bucket.id} is {bucket.status}; only one that is PENDING can be changed"
         raise Refusal(Reason.INVALID_PENDING_BUCKET, details, bucket.id, "card_pending_points_bucket")
@@ -192,7 +192,7 @@ def _expire(command: ExpireBucket, account: Account, present: Present) -> Booked
     last_day = account.date_of(bucket) if bucket and bucket.status == "ACTIVE" else None
     if bucket is None or (bucket.status == "ACTIVE" and last_day is None):
         # Points that never expire are in no list of expiring points.
-        raise not_found("points bucket", command.bucket_id)
+        raise not_found("card_points_bucket", command.bucket_id)
     if last_day is None:
         details = f"Points bucket {bucket.id} is {bucket.status}; only one that is ACTIVE can be expired"
         raise Refusal(Reason.INVALID_BUCKET, details, bucket.id, "card_points_bucket")

@@ -9,6 +9,10 @@ FAILURES_BEFORE_PARKING: Final = 5
 """How often a trigger is tried before it is put aside; those behind it wait that long, a minute and a half."""
 
 
+PASSED_BY: Final = "passed_by"
+"""What a payload says, as `true`, for a member who was INACTIVE when it happened."""
+
+
 class TriggerKind(StrEnum):
     """What can happen, as earning rules name it; and that a segment which tiers ask for was entered or left."""
 
@@ -20,8 +24,11 @@ class TriggerKind(StrEnum):
 
     @property
     def reaches_inactive(self) -> bool:
-        """Whether members that are not ACTIVE are told too: what takes points back, or moves tiers, spares nobody."""
-        return self in {TriggerKind.ORDER_CHANGED, TriggerKind.SEGMENT_CROSSED}
+        """Whether members that are not ACTIVE are told too, of what takes points back, moves tiers or is waited for.
+
+        They earn nothing by it: a trigger that reaches a member who is INACTIVE then does not `earn`.
+        """
+        return self in {TriggerKind.ORDER_CHANGED, TriggerKind.SEGMENT_CROSSED, TriggerKind.CUSTOM_EVENT}
 
 
 class Trigger(NamedTuple):
@@ -53,6 +60,11 @@ class WaitingTrigger(NamedTuple):
     payload: Mapping[str, Any]
     failures: int
     due_at: datetime | None
+
+    @property
+    def earns(self) -> bool:
+        """Whether the member was ACTIVE when it happened: else it sets no rule off."""
+        return not self.payload.get(PASSED_BY)
 
 
 class ParkedTrigger(NamedTuple):

@@ -70,7 +70,7 @@ def work_off(trigger: WaitingTrigger, holdings: Holdings, setting: Setting) -> W
     before, present, scene = holdings, setting.present, setting.scene
     entries: tuple[Entry, ...] = ()
     if isinstance(scene.trigger, CustomEvent) and scene.trigger.schema_id is not None:
-        holdings, entries = _awaited(holdings, scene.trigger.schema_id, setting)
+        holdings, entries = _awaited(trigger, scene.trigger.schema_id, holdings, setting.program, present)
     outcomes = _outcomes(before, setting)
     cause = Cause(trigger.subject_id, scene, setting.earned_before)
     earned = earn(setting.program, holdings, outcomes, cause, present)
@@ -93,6 +93,11 @@ def work_off(trigger: WaitingTrigger, holdings: Holdings, setting: Setting) -> W
         earnings=tuple(order_earning(trigger.subject_id, one) for one in earned.earnings if one.given.order_base),
         grants=tuple(_grants(trigger, setting.program, outcomes, present.fresh)),
     )
+
+
+def pass_by(trigger: WaitingTrigger, holdings: Holdings, program: ProgramInForce, present: Present) -> Worked:
+    """Return what follows from a custom event for a member who was INACTIVE then: only its points notice (domain 6)."""
+    return Worked(*_awaited(trigger, trigger.payload["schema_id"], holdings, program, present))
 
 
 def take_back(
@@ -135,19 +140,20 @@ def _outcomes(holdings: Holdings, setting: Setting) -> tuple[Outcome, ...]:
     return evaluate(setting.program, setting.rules, setting.scene, member)
 
 
-def _awaited(holdings: Holdings, schema_id: str, setting: Setting) -> tuple[Holdings, tuple[Entry, ...]]:
+def _awaited(
+    trigger: WaitingTrigger, schema_id: str, holdings: Holdings, program: ProgramInForce, present: Present
+) -> tuple[Holdings, tuple[Entry, ...]]:
     """Activate the pending points that wait for an event of this kind, and let it move sliding dates (domain 7)."""
-    scene, present = setting.scene, setting.present
-    day = day_of(present.now, scene.zone)
-    holdings = holdings.touched(schema_id, day_of(scene.occurred_at, scene.zone), present.now)
+    zone, occurred_at = present.definitions.zone, trigger.occurred_at
+    holdings = holdings.touched(schema_id, day_of(occurred_at, zone), present.now)
     entries = []
     for card_id, account in holdings.accounts.items():
-        wallet = setting.program.wallets.get(account.card_definition_id)
+        wallet = program.wallets.get(account.card_definition_id)
         awaited = wallet.pending_points.event_based if wallet else None
         if awaited is None or schema_id not in awaited.event_types:
             continue
         for bucket in [one for one in account.pending.values() if one.status == "PENDING"]:
-            occasion = Occasion(present.now, day, scene.occurred_at)
+            occasion = Occasion(present.now, day_of(present.now, zone), occurred_at)
             booked = activated(holdings.accounts[card_id], bucket, occasion, present.fresh)
             holdings = holdings.after(booked)
             entries.append(booked.entry)

@@ -4,8 +4,8 @@
 -- One statement, in which the customers' locks come first: the numbers of their members' rows are drawn after them. Those
 -- of one statement follow the order of what happened.
 WITH asked AS (
-    SELECT * FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::boolean[])
-        WITH ORDINALITY AS asked (customer_id, kind, subject_id, payload, reaches_inactive, place)
+    SELECT * FROM unnest($3::text[], $4::text[], $5::text[], $6::text[], $7::text[])
+        WITH ORDINALITY AS asked (customer_id, kind, subject_id, payload, payload_of_inactive, place)
 ), locked AS MATERIALIZED (
     SELECT customer.id FROM customers AS customer
     WHERE customer.id = ANY ($3::text[]) AND customer.project_id || '' = $1 AND customer.deleted_at IS NULL
@@ -13,13 +13,15 @@ WITH asked AS (
     FOR NO KEY UPDATE
 ), recorded AS (
     INSERT INTO triggers (member_id, project_id, kind, subject_id, occurred_at, payload)
-    SELECT member.id, $1, asked.kind, asked.subject_id, $2, asked.payload::json
+    SELECT
+        member.id, $1, asked.kind, asked.subject_id, $2,
+        CASE member.status WHEN 'ACTIVE' THEN asked.payload::json ELSE asked.payload_of_inactive::json END
     FROM locked
     JOIN asked ON asked.customer_id = locked.id
     JOIN enrolments AS enrolment ON enrolment.customer_id = locked.id
     JOIN members AS member ON member.id = enrolment.member_id
     WHERE member.project_id || '' = $1
-        AND (member.status = 'ACTIVE' OR member.status = 'INACTIVE' AND asked.reaches_inactive)
+        AND (member.status = 'ACTIVE' OR member.status = 'INACTIVE' AND asked.payload_of_inactive IS NOT NULL)
     ORDER BY asked.place, member.id
     RETURNING 1
 )
