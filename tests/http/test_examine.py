@@ -148,8 +148,12 @@ async def test_all_kinds_of_triggers_at_once(client: httpx.AsyncClient) -> None:
     told = body(member, everything, customer_custom_event=stars, **order(amount=300))
     assert await points(client, told) == [1 + 3 + 2 + 4 + 8 + 16]
     event = {"type": "SPECIFIC", "specific": {"event": "customer.custom_event"}}
-    other = {"type": "SPECIFIC", "specific": {"custom_event": {"schema_id": "ms_0"}}}
+    another = (await client.post("/v1/event-schemas", json={"name": "left", "properties": {}})).json()["id"]
+    other = {"type": "SPECIFIC", "specific": {"custom_event": {"schema_id": another}}}
     assert await points(client, body(member, event, customer_custom_event=other)) == []
+    other["specific"] = {"custom_event": {"schema_id": "ms_0"}}
+    unknown = await client.post(EXAMINE, json=body(member, event, customer_custom_event=other))
+    assert refused(unknown, 404, "not_found")["details"] == "Cannot find event_schema with id ms_0"
     entering = {"type": "SPECIFIC", "specific": {"event": "customer.segment.entered"}}
     assert await points(client, body(member, entering, customer_segment_entered={})) == [16]
 

@@ -112,15 +112,16 @@ class Traffic:
             group.create_task(self._move_on())
 
     async def until_more(self, work: "asyncio.Task[None]") -> None:
-        """Wait for more answers; if the work has ended for an error, that is the error."""
+        """Wait for more answers, however slowly they come; if the work has ended for an error, that is the error."""
         wanted = len(self.answered) + BETWEEN_KILLS
+        while (before := len(self.answered)) < wanted:
 
-        async def is_so() -> bool:
-            if work.done():
-                work.result()
-            return len(self.answered) >= wanted
+            async def are_more(seen: int = before) -> bool:
+                if work.done():
+                    work.result()
+                return len(self.answered) > seen
 
-        await until_async(is_so, within_seconds=RECOVERY_SECONDS)
+            await until_async(are_more, within_seconds=RECOVERY_SECONDS)
 
     async def _work(self) -> None:
         while not self.is_over:

@@ -42,8 +42,8 @@ class _Facts(NamedTuple):
 async def examine_earning_rules(engine: Engine, project_id: str, request: ExamineEarningRulesRequest) -> dict[str, Any]:
     """Return what a customer's memberships would earn by triggers (contract: ExamineEarningRulesResponse).
 
-    Raises a refusal with `NOT_FOUND` for the customer, for the member that names it, or for a product or SKU that an
-    item names by its id.
+    Raises a refusal with `NOT_FOUND` for the customer, for the member that names it, for the event's schema, or for a
+    product or SKU that an item names by its id.
     """
     identification = request.customer_identification
 
@@ -90,6 +90,9 @@ async def _facts(
 
 
 async def _scene(connection: Connection, project_id: str, facts: _Facts, asked: Examined) -> Scene:
+    schema_ids = {one.id for one in facts.in_force.event_schemas.values()}
+    if asked.schema_id is not None and asked.schema_id not in schema_ids:
+        raise not_found("event_schema", asked.schema_id)
     lines: list[Line] | None = None
     if asked.order is not None and asked.order.items is not None:
         items, rules = asked.order.items, [rule for of_program in facts.rules.values() for rule in of_program]
