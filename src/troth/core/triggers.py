@@ -8,7 +8,6 @@ from typing import Any, Final, NamedTuple
 FAILURES_BEFORE_PARKING: Final = 5
 """How often a trigger is tried before it is put aside; those behind it wait that long, a minute and a half."""
 
-
 PASSED_BY: Final = "passed_by"
 """What a payload says, as `true`, for a member who was INACTIVE when it happened."""
 
@@ -22,14 +21,6 @@ class TriggerKind(StrEnum):
     SEGMENT_ENTERED = "customer.segment.entered"
     SEGMENT_CROSSED = "customer.segment.crossed"
 
-    @property
-    def reaches_inactive(self) -> bool:
-        """Whether members that are not ACTIVE are told too, of what takes points back, moves tiers or is waited for.
-
-        They earn nothing by it: a trigger that reaches a member who is INACTIVE then does not `earn`.
-        """
-        return self in {TriggerKind.ORDER_CHANGED, TriggerKind.SEGMENT_CROSSED, TriggerKind.CUSTOM_EVENT}
-
 
 class Trigger(NamedTuple):
     """Something that happened to a customer.
@@ -42,6 +33,21 @@ class Trigger(NamedTuple):
     kind: TriggerKind
     subject_id: str
     payload: Mapping[str, Any]
+
+    @property
+    def payload_of_inactive(self) -> Mapping[str, Any] | None:
+        """What members are told who are INACTIVE then, if anything (domain 6).
+
+        What takes points back or moves tiers spares nobody. An event activates the points that wait for it, and sets no
+        rule off: its trigger does not `earn`.
+        """
+        match self.kind:
+            case TriggerKind.ORDER_CHANGED | TriggerKind.SEGMENT_CROSSED:
+                return self.payload
+            case TriggerKind.CUSTOM_EVENT:
+                return {**self.payload, PASSED_BY: True}
+            case _:
+                return None
 
 
 class WaitingTrigger(NamedTuple):

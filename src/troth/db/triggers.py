@@ -5,7 +5,7 @@ from datetime import datetime
 from typing import NamedTuple
 
 from troth.core.json import decode, text
-from troth.core.triggers import PASSED_BY, Failure, ParkedTrigger, Trigger, TriggerKind, WaitingTrigger
+from troth.core.triggers import Failure, ParkedTrigger, Trigger, TriggerKind, WaitingTrigger
 from troth.db.database import Connection, Row, Unit
 from troth.db.queries import queries
 
@@ -30,7 +30,7 @@ async def record(unit: Unit, project_id: str, triggers: Sequence[Trigger], occur
         [one.kind for one in triggers],
         [one.subject_id for one in triggers],
         [text(one.payload) for one in triggers],
-        [text({**one.payload, PASSED_BY: True}) if one.kind.reaches_inactive else None for one in triggers],
+        [None if (told := one.payload_of_inactive) is None else text(told) for one in triggers],
     )
     return recorded
 
