@@ -23,7 +23,7 @@ from troth.core.configuration import instant, timestamp
 
 pytestmark = pytest.mark.anyio
 
-CARDS = size(12, 60)
+CARDS = size(12, 45)
 KILLS = size(2, 20)
 SOON_SECONDS = 120.0
 
