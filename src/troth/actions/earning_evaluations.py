@@ -4,11 +4,10 @@ from datetime import timedelta
 from typing import Final
 
 from troth.actions.engine import Engine
-from troth.actions.members import MemberPath, get_members
+from troth.actions.members import MemberPath, get_member
 from troth.actions.progress import Progress
 from troth.core.earning.evaluations import Evaluation
 from troth.core.lists import ListDeclaration, ListQuery, Page
-from troth.core.refusals import Refusal
 from troth.db import earning
 from troth.db.database import Connection, Unit
 
@@ -23,9 +22,7 @@ async def evaluation_page(
     engine: Engine, project_id: str, path: MemberPath, declaration: ListDeclaration, query: ListQuery
 ) -> Page[Evaluation]:
     """Return one page of what triggers did to a member, and why. Raises a refusal with `NOT_FOUND`."""
-    (found,) = await get_members(engine, project_id, [path])
-    if isinstance(found, Refusal):
-        raise found
+    found = await get_member(engine, project_id, path)
     member_id = found.member.id
 
     async def look(connection: Connection) -> Page[Evaluation]:

@@ -13,7 +13,7 @@ from troth.actions import vouchers
 from troth.actions.desk import LATE, Desk, close_desk
 from troth.actions.earning_facts import earned_before, in_collections
 from troth.actions.engine import Engine
-from troth.actions.members import MemberPath, get_members
+from troth.actions.members import MemberPath, get_member
 from troth.actions.progress import Progress
 from troth.actions.turns import open_desk_in_turn
 from troth.actions.vouchers import Wanted
@@ -83,9 +83,7 @@ async def transaction_page(
     engine: Engine, project_id: str, path: MemberPath, declaration: ListDeclaration, query: ListQuery
 ) -> Page[BenefitTransaction]:
     """Return one page of a member's benefit transactions. Raises a refusal with `NOT_FOUND`."""
-    (found,) = await get_members(engine, project_id, [path])
-    if isinstance(found, Refusal):
-        raise found
+    found = await get_member(engine, project_id, path)
 
     async def look(connection: Connection) -> Page[BenefitTransaction]:
         return await benefits.page(connection, declaration, query, found.member.id)

@@ -188,6 +188,14 @@ async def get_members(
     return answers
 
 
+async def get_member(engine: Engine, project_id: str, path: MemberPath) -> MemberWithCards:
+    """Return a member with its cards. Raises a refusal with `NOT_FOUND`."""
+    (found,) = await get_members(engine, project_id, [path])
+    if isinstance(found, Refusal):
+        raise found
+    return found
+
+
 async def member_page(
     engine: Engine, project_id: str, program_id: str, declaration: ListDeclaration, query: ListQuery
 ) -> Page[Member]:
@@ -215,9 +223,7 @@ async def activity_page(
 
     Raises a refusal with `NOT_FOUND` for the member or the card.
     """
-    (found,) = await get_members(engine, project_id, [path])
-    if isinstance(found, Refusal):
-        raise found
+    found = await get_member(engine, project_id, path)
     if card_id is not None and all(card.id != card_id for card in found.cards):
         raise not_found("card", card_id)
 

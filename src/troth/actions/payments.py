@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 from troth.actions.desk import Desk, close_desk, look_at_desk
 from troth.actions.engine import Engine
-from troth.actions.members import get_members
+from troth.actions.members import get_member
 from troth.actions.purchase_facts import spent_before
 from troth.actions.turns import open_desk_in_turn
 from troth.core.batches import BUSY, Busy
@@ -84,9 +84,7 @@ async def payment_page(
     engine: Engine, project_id: str, path: tuple[str, str], declaration: ListDeclaration, query: ListQuery
 ) -> Page[Payment]:
     """Return one page of a member's payments. Raises a refusal with `NOT_FOUND` for program or member."""
-    (found,) = await get_members(engine, project_id, [path])
-    if isinstance(found, Refusal):
-        raise found
+    found = await get_member(engine, project_id, path)
 
     async def look(connection: Connection) -> Page[Payment]:
         return await payments.page(connection, declaration, query, found.member.id)

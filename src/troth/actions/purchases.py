@@ -5,7 +5,7 @@ from collections.abc import Sequence
 from troth.actions.desk import close_desk, look_at_desk
 from troth.actions.engine import Engine
 from troth.actions.issuing import ISSUING, due_at_once
-from troth.actions.members import get_members
+from troth.actions.members import get_member
 from troth.actions.purchase_facts import purchase_facts
 from troth.actions.turns import open_desk_in_turn
 from troth.core.batches import BUSY, Busy
@@ -81,9 +81,7 @@ async def purchase_page(
     engine: Engine, project_id: str, path: tuple[str, str], declaration: ListDeclaration, query: ListQuery
 ) -> Page[RewardTransaction]:
     """Return one page of a member's purchases and refunds. Raises a refusal with `NOT_FOUND` for program or member."""
-    (found,) = await get_members(engine, project_id, [path])
-    if isinstance(found, Refusal):
-        raise found
+    found = await get_member(engine, project_id, path)
 
     async def look(connection: Connection) -> Page[RewardTransaction]:
         return await purchases.page(connection, declaration, query, found.member.id)
