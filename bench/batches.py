@@ -7,7 +7,7 @@ from statistics import median
 from typing import Any
 
 from bench import load
-from bench.enrolment import CONNECTIONS, Row, check, enrolments
+from bench.enrolment import CONNECTIONS, Row, anew, check
 from bench.stack import PROGRAMS, Stack, customer_id, program_id
 
 ENTRIES = 50_000
@@ -16,7 +16,7 @@ PAUSE_SECONDS = 0.05
 
 def speed(stack: Stack, runs: int, seconds: int) -> tuple[str, list[Row]]:
     """Measure batches from their request to their end, and requests of one enrolment each, in turn."""
-    requests = enrolments(stack)
+    requests = anew(stack)
     figures = []
     for run in range(runs):
         one_by_one = load.run(stack.address, requests, connections=CONNECTIONS, seconds=seconds)

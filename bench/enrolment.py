@@ -95,6 +95,12 @@ def enrolments(stack: Stack) -> Iterator[bytes]:
             yield load.request("POST", path, stack.headers, body)
 
 
+def anew(stack: Stack) -> Iterator[bytes]:
+    """Forget all members, and yield the enrolments from their first on."""
+    stack.sql("TRUNCATE enrolments, members, cards, card_codes, member_activities, card_transactions, outbox")
+    return enrolments(stack)
+
+
 def readings(stack: Stack) -> Iterator[bytes]:
     """Yield requests that each read one of the members that pgbench reads too."""
     numbers = list(range(1, READERS + 1))
@@ -147,8 +153,7 @@ def speed(stack: Stack, runs: int, seconds: int) -> tuple[str, list[Row]]:
 def growth(stack: Stack, runs: int, seconds: int, members: int) -> tuple[str, list[Row]]:
     """Measure enrolment with some 10,000 members, then with `members` more."""
     small, large = [], []
-    stack.sql("TRUNCATE enrolments, members, cards, card_codes, member_activities, card_transactions, outbox")
-    requests = enrolments(stack)
+    requests = anew(stack)
     load.run(stack.address, itertools.islice(requests, 10_000), connections=CONNECTIONS, seconds=600)
     small = [load.run(stack.address, requests, connections=CONNECTIONS, seconds=seconds).rate for _ in range(runs)]
     seed(stack, "seed_members", members)
