@@ -71,14 +71,18 @@ async def test_vouchers_are_found_by_what_they_are(engine: Engine, client: httpx
 async def test_the_vouchers_of_a_campaign_go_with_it(engine: Engine, client: httpx.AsyncClient) -> None:
     shop = await new_shop(client)
     coupons = await campaign(client)
-    reward = await shop.reward(1, stock=1, digital=coupon(coupons))
+    reward = await shop.reward(1, stock=3, digital=coupon(coupons))
     buyer = await shop.member(10)
-    purchase = await buyer.buy(reward)
+    purchase, refunded, _ = [await buyer.buy(reward) for _ in range(3)]
     await issue(engine)
+    assert (await buyer.refund(refunded, refund="ALLOW")).status_code == 202
     refused(await client.delete(f"/v1/campaigns/{coupons}"), 409, "resource_in_use")
     assert (await client.delete(f"/v2/loyalties/rewards/{reward}")).status_code == 200
-    assert (await client.delete(f"/v1/campaigns/{coupons}")).status_code == 202
+    answer = await client.delete(f"/v1/campaigns/{coupons}")
+    assert answer.status_code == 202
     assert (await client.get("/v1/vouchers")).json()["total"] == 0
+    action = (await client.get(f"/v1/async-actions/{answer.json()['async_action_id']}")).json()
+    assert action["result"]["done_count"] == 2
     answer = await buyer.refund(purchase, refund="ALLOW")
     assert answer.json()["transaction"]["details"]["result"]["digital"]["discount_coupons"][0]["result"] == "SKIPPED"
 

@@ -49,7 +49,7 @@ async def list_campaigns(
 
 
 async def delete_campaign(engine: Engine, project_id: str, reference: str, request_id: str) -> str:
-    """Delete a campaign for good, and return the id of the async action that says so.
+    """Delete a campaign for good with its vouchers, and return the id of the async action that says how many.
 
     Raises a refusal with `NOT_FOUND`, or with `IN_USE` if definitions refer to it.
     """
@@ -57,16 +57,17 @@ async def delete_campaign(engine: Engine, project_id: str, reference: str, reque
 
     async def record(unit: Unit, campaign: PlatformResource) -> None:
         now = engine.clock.now()
+        done = await campaigns.last_vouchers_count(unit, campaign.id)
         action = AsyncAction(
             id=action_id,
             type="CAMPAIGN.VOUCHERS_DELETE",
             status="DONE",
             request_id=request_id,
-            result={"message": f"Campaign {campaign.id} has been deleted with its vouchers", "done_count": 0},
+            result={"message": f"Campaign {campaign.id} has been deleted with its vouchers", "done_count": done},
             created_at=now,
             updated_at=now,
         )
         await async_actions.insert(unit, project_id, action)
 
-    await platform_resources.delete(engine, project_id, "campaign", reference, then=record)
+    await platform_resources.delete(engine, project_id, "campaign", reference, before=record)
     return action_id

@@ -102,9 +102,9 @@ async def delete(
     reference: str,
     *,
     refused: Reason = Reason.IN_USE,
-    then: Then = _nothing,
+    before: Then = _nothing,
 ) -> None:
-    """Delete a resource for good; `then` does in the same transaction what follows.
+    """Delete a resource for good; `before` does in the same transaction what belongs to it, while it is still there.
 
     Raises a refusal with `NOT_FOUND`, or with the reason `refused` if definitions refer to it.
     """
@@ -115,8 +115,8 @@ async def delete(
         resource = await found(unit.connection, project_id, kind, reference)
         holders = await definitions.holders(unit.connection, project_id, resource.id)
         decide_deletion(kind, resource.id, holders, refused)
+        await before(unit, resource)
         await platform_resources.delete(unit, project_id, resource.id)
-        await then(unit, resource)
 
     await engine.database.transact(attempt)
 

@@ -3,7 +3,7 @@
 from troth.core.campaigns import IssuedCampaign
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.db import listing
-from troth.db.database import Connection
+from troth.db.database import Connection, Unit
 from troth.db.platform_resources import resource
 from troth.db.queries import queries
 
@@ -14,6 +14,12 @@ async def vouchers_count(connection: Connection, campaign_id: str) -> int:
     """Return how many vouchers a campaign has."""
     count: int = await connection.fetchval(_SQL.vouchers_count, campaign_id)
     return count
+
+
+async def last_vouchers_count(unit: Unit, campaign_id: str) -> int:
+    """Return how many vouchers a campaign has that is about to be deleted, once those under way are there or gone."""
+    await unit.connection.execute(_SQL.lock, campaign_id)
+    return await vouchers_count(unit.connection, campaign_id)
 
 
 async def page(

@@ -1,6 +1,10 @@
 -- name: vouchers_count
 SELECT coalesce(sum(vouchers), 0)::bigint FROM voucher_counts WHERE campaign_id = $1;
 
+-- name: lock
+-- Every row of a count refers to its campaign, so nobody can add one until the campaign is gone.
+SELECT FROM platform_resources WHERE id = $1 FOR UPDATE;
+
 -- name: listed
 -- Under the names that the list of campaigns filters by.
 SELECT
