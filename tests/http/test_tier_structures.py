@@ -104,6 +104,47 @@ async def test_tiers_must_fit_each_other_and_the_wallet(client: httpx.AsyncClien
     assert refusal["resource_id"] == "seg_none"
 
 
+async def test_a_wallet_allows_what_its_tiers_and_effects_have_of_their_own(client: httpx.AsyncClient) -> None:
+    rolling = {"type": "ROLLING_EXPIRATION", "rolling_expiration": {"period": {"value": 1, "unit": "MONTH"}}}
+    calendar = {"type": "CALENDAR_EXPIRATION", "calendar_expiration": {"expiration_dates": [{"day": 1, "month": 1}]}}
+    tiered, earned, other = [
+        (await wallet(client, points_expiration=one))["id"] for one in (rolling, rolling, calendar)
+    ]
+    shown = await structure(client, point_balance={"card_definition_id": tiered})
+    await tier(client, shown["id"], "Gold", 0, points_expiration=rolling)
+    await earning_rule(client, points(earned, points_expiration=rolling))
+    path = f"{PATH}/{shown['id']}"
+    moved = await client.put(path, json={"point_balance": {"card_definition_id": other}})
+    assert "point_balance.card_definition_id: " in refused(moved, 400, "invalid_payload")["details"]
+    assert (await client.get(path)).json() == shown
+    for wallet_id in (tiered, earned):
+        at = f"{BASE}/card-definitions/{wallet_id}"
+        changed = await client.put(at, json={"points_expiration": calendar})
+        assert "points_expiration.type: " in refused(changed, 400, "invalid_payload")["details"]
+        assert (await client.put(at, json={"points_expiration": None})).status_code == 200
+    free = {"point_balance": {"card_definition_id": earned}}
+    assert (await client.put(path, json=free)).json()["point_balance"] == free["point_balance"]
+
+
+async def test_there_are_100_tiers_at_most(engine: Engine, client: httpx.AsyncClient) -> None:
+    shown = await structure(client)
+    at = f"{PATH}/{shown['id']}/tiers"
+    lowest = await tier(client, shown["id"], "Level 0", 0, 0)
+    async with engine.database.connection() as connection:
+        await connection.execute(
+            "INSERT INTO tiers (id, tier_structure_id, name, configuration, metadata, created_at)"
+            " SELECT id || n, tier_structure_id, name, jsonb_set(configuration, '{qualification_rules,points}',"
+            " jsonb_build_object('min_value', n, 'max_value', n)), metadata, created_at"
+            " FROM tiers, generate_series(1, 98) AS n WHERE id = $1",
+            lowest["id"],
+        )
+    highest = await tier(client, shown["id"], "Level 99", 99)
+    answer = await client.post(at, json=level("Level 100", 1000))
+    assert "100 tiers" in refused(answer, 400, "invalid_payload")["details"]
+    assert (await client.delete(f"{at}/{highest['id']}")).status_code == 200
+    assert (await client.post(at, json=level("Level 99", 99))).status_code == 200
+
+
 async def test_tiers_are_paged_within_their_structure(client: httpx.AsyncClient) -> None:
     structures = [(await structure(client))["id"] for _ in range(2)]
     for structure_id in structures:
@@ -161,6 +202,26 @@ async def test_a_tier_that_a_rule_asks_for_stays(client: httpx.AsyncClient) -> N
     body = {"earnings": [{**points(card_definition_id), "tier_rules": asked}], "name": "A"}
     answer = await client.post(f"{BASE}/earning-rules", json={**body, "trigger": {"event": "customer.order.paid"}})
     assert refused(answer, 404, "not_found")["resource_id"] == silver["id"]
+
+
+async def test_a_rule_asks_for_tiers_of_the_structures_that_it_names(client: httpx.AsyncClient) -> None:
+    card_definition_id = (await wallet(client))["id"]
+    of_wallet = {"point_balance": {"card_definition_id": card_definition_id}}
+    one, other = [(await structure(client, **of_wallet))["id"] for _ in range(2)]
+    stray = (await tier(client, other, "Silver", 0))["id"]
+    own = (await tier(client, one, "Silver", 0))["id"]
+
+    def asking(*tier_ids: str) -> list[dict[str, Any]]:
+        asked = {"type": "ANY_OF", "any_of": [{"tier_structure_id": one, "tier_ids": list(tier_ids)}]}
+        return [{**points(card_definition_id), "tier_rules": asked}]
+
+    rule = await earning_rule(client, *asking(own))
+    body = {"name": "A", "trigger": {"event": "customer.order.paid"}, "earnings": asking(own, stray)}
+    for answer in (
+        await client.post(f"{BASE}/earning-rules", json=body),
+        await client.put(f"{BASE}/earning-rules/{rule['id']}", json={"earnings": asking(own, stray)}),
+    ):
+        assert refused(answer, 404, "not_found")["resource_id"] == stray
 
 
 async def test_a_rule_outlives_the_tiers_that_it_asks_for(client: httpx.AsyncClient) -> None:

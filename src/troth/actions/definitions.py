@@ -61,7 +61,8 @@ class Noun(Generic[C]):
     """What one kind of definition has of its own.
 
     `references` names what a configuration refers to. `arrange` completes a configuration with ids, given the present
-    one and a source of ids. `check` raises a ValidationError where it does not fit the definitions that it refers to,
+    one and a source of ids. `verify` raises a refusal where something that it refers to, and the present one does not,
+    is not what it takes it for; `check` a ValidationError where it does not fit the definitions that it refers to;
     `ready` a refusal where those keep it from being ACTIVE. `updated` does in the transaction what follows from a
     change of the named properties, and returns the job to wake after the commit. `parts` names what a definition
     refers to through resources of its own besides its configuration.
@@ -71,6 +72,7 @@ class Noun(Generic[C]):
     configuration: type[C]
     references: Callable[[C], Collection[str]]
     arrange: Callable[[C, C | None, Fresh], C] = lambda desired, _present, _fresh: desired
+    verify: Callable[[Connection, C, C | None], Awaitable[None]] | None = None
     check: Callable[[C, Referred], None] = lambda _configuration, _referred: None
     ready: Callable[[C, Referred], None] = lambda _configuration, _referred: None
     updated: Callable[[Engine, Unit, str, Definition, Collection[str]], Awaitable[str | None]] | None = None
@@ -315,6 +317,8 @@ async def _referred(
     ids = set(noun.references(after))
     known = set(noun.references(before)) if before is not None else set()
     await require(connection, project_id, ids - known)
+    if noun.verify:
+        await noun.verify(connection, after, before)
     return await definitions.find_several(connection, project_id, ids)
 
 

@@ -1,6 +1,6 @@
 """What tier structures have of their own among definitions: their tiers (domain 5 and 10)."""
 
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import replace
 from datetime import datetime
 from typing import Any, Final
@@ -15,7 +15,7 @@ from troth.core.lifecycle import CARD_DEFINITION, TIER_STRUCTURE, decide_deletio
 from troth.core.lists import ListDeclaration, ListQuery, Page
 from troth.core.refusals import Reason, Refusal, not_found
 from troth.core.sections import configured, replaced
-from troth.core.tier_lifecycle import TIER, check_expiration, check_open, shown
+from troth.core.tier_lifecycle import TIER, check_expiration, check_open, check_wallet, shown
 from troth.core.tiers import (
     MOST_TIERS,
     TierConfiguration,
@@ -32,10 +32,22 @@ async def _parts(connection: Connection, structure: Definition) -> set[str]:
     return _references(await tiers.all_of(connection, structure))
 
 
+async def _updated(
+    _engine: Engine, unit: Unit, project_id: str, changed: Definition, names: Collection[str]
+) -> str | None:
+    if not {"point_balance", "point_earned"}.isdisjoint(names):
+        present = (await tiers.all_of(unit.connection, changed)).values()
+        configured_tiers = [TierConfiguration.model_validate(one.configuration) for one in present]
+        structure = TierStructureConfiguration.model_validate(changed.configuration)
+        check_wallet(structure, configured_tiers, await _wallet(unit.connection, project_id, changed))
+    return None
+
+
 TIER_STRUCTURES: Final = Noun(
     lifecycle=TIER_STRUCTURE,
     configuration=TierStructureConfiguration,
     references=structure_references,
+    updated=_updated,
     parts=_parts,
 )
 
@@ -154,11 +166,16 @@ async def _check(
     others: Mapping[str, Definition],
 ) -> None:
     """Raise a ValidationError unless a tier fits the structure's wallet and its other tiers."""
+    check_expiration(tier, await _wallet(connection, project_id, structure))
+    check_range(tier, [TierConfiguration.model_validate(one.configuration) for one in others.values()])
+
+
+async def _wallet(connection: Connection, project_id: str, structure: Definition) -> PointsExpiration:
+    """Return how points expire on the wallet that a structure sits on."""
     wallet_id = TierStructureConfiguration.model_validate(structure.configuration).card_definition_id
     wallet = await definitions.find(connection, project_id, CARD_DEFINITION.kind, wallet_id)
     assert wallet is not None, "a card definition is not deleted while a structure refers to it"
-    check_expiration(tier, PointsExpiration.model_validate(wallet.configuration["points_expiration"]))
-    check_range(tier, [TierConfiguration.model_validate(one.configuration) for one in others.values()])
+    return PointsExpiration.model_validate(wallet.configuration["points_expiration"])
 
 
 def _references(present: Mapping[str, Definition]) -> set[str]:

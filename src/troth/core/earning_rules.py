@@ -243,6 +243,19 @@ def references(configuration: EarningRuleConfiguration) -> frozenset[str]:
     return frozenset(found)
 
 
+def tiers_asked_for(configuration: EarningRuleConfiguration) -> frozenset[tuple[str, str]]:
+    """Return every tier that a rule asks for: the ids of its structure and of the tier."""
+    entries = [entry for earning in configuration.earnings for entry in earning.tier_rules.any_of or ()]
+    return frozenset((entry.tier_structure_id, tier_id) for entry in entries for tier_id in entry.tier_ids)
+
+
+def own_expirations(configuration: EarningRuleConfiguration, card_definition_id: str) -> list[PointsExpiration]:
+    """Return the expirations of their own that a rule's effects have on a wallet."""
+    wallets = (effect.wallet for earning in configuration.earnings for effect in earning.effects)
+    of_wallet = (part for part in wallets if part and part.card_definition_id == card_definition_id)
+    return [part.points_expiration for part in of_wallet if part.points_expiration]
+
+
 def check_expirations(configuration: EarningRuleConfiguration, wallets: Mapping[str, PointsExpiration]) -> None:
     """Raise a ValidationError for every effect whose own expiration its wallet does not allow (domain 5).
 

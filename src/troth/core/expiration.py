@@ -130,6 +130,16 @@ def period_faults(value: int, unit: str, maxima: Mapping[str, int], path: tuple[
         yield Fault(path, f"must be 1 to {maxima[unit]} when unit is {unit}")
 
 
+def check_carried(wallet: PointsExpiration, carried: Iterable[tuple[str, PointsExpiration]]) -> None:
+    """Raise a ValidationError where a wallet does not allow what its points carry elsewhere, named by words."""
+    faults = (
+        Fault(("points_expiration", "type"), f"must be NO_EXPIRATION or {own.type}, which {words} has of its own")
+        for words, own in carried
+        if not may_replace(own, wallet)
+    )
+    refuse("CardDefinitionConfiguration", faults)
+
+
 def may_replace(own: PointsExpiration, wallet: PointsExpiration) -> bool:
     """Tell whether an effect or a tier may carry `own` on this wallet (domain 5)."""
     return "NO_EXPIRATION" in {own.type, wallet.type} or own.type == wallet.type

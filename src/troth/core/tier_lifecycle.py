@@ -1,5 +1,6 @@
 """A tier's row of the lifecycle table, and how a tier is shown: it stands and falls with its structure (domain 5)."""
 
+from collections.abc import Iterable
 from typing import Any, Final
 
 from troth.core.definitions import Definition
@@ -7,7 +8,7 @@ from troth.core.expiration import PointsExpiration, may_replace
 from troth.core.lifecycle import BY_RULES, TIER_STRUCTURE, Lifecycle, Status
 from troth.core.refusals import Reason, Refusal
 from troth.core.sections import Fault, refuse
-from troth.core.tiers import TierConfiguration
+from troth.core.tiers import TierConfiguration, TierStructureConfiguration
 
 TIER: Final = Lifecycle(
     kind="tier",
@@ -38,6 +39,21 @@ def check_expiration(tier: TierConfiguration, wallet: PointsExpiration) -> None:
     if own is not None and not may_replace(own, wallet):
         words = f"must be NO_EXPIRATION or {wallet.type}, as on the structure's card definition"
         refuse(type(tier).__name__, [Fault(("points_expiration", "type"), words)])
+
+
+def check_wallet(
+    structure: TierStructureConfiguration, tiers: Iterable[TierConfiguration], wallet: PointsExpiration
+) -> None:
+    """Raise a ValidationError where a structure's wallet does not allow its tiers' own expirations (domain 5)."""
+    own = (tier.points_expiration for tier in tiers if tier.points_expiration)
+    path = (structure.type.lower(), "card_definition_id")
+    refuse(
+        type(structure).__name__,
+        (
+            Fault(path, f"must be of a card definition with NO_EXPIRATION or {kind}, which tiers have of their own")
+            for kind in sorted({one.type for one in own if not may_replace(one, wallet)})
+        ),
+    )
 
 
 def shown(tier: Definition, structure_id: str) -> dict[str, Any]:

@@ -1,5 +1,6 @@
 """Tiers of tier structures; each is a definition whose status is its structure's."""
 
+from collections.abc import Iterable
 from datetime import datetime
 
 from troth.core.definitions import Definition
@@ -15,6 +16,12 @@ _SQL = queries("tiers")
 async def all_of(connection: Connection, structure: Definition) -> dict[str, Definition]:
     """Return all tiers of a structure by id."""
     return {row["id"]: _tier(row, structure) for row in await connection.fetch(_SQL.listed, structure.id)}
+
+
+async def stray(connection: Connection, named: Iterable[tuple[str, str]]) -> str | None:
+    """Return the first of the tiers, each named after a structure, that is of another one; None if there is none."""
+    structure_ids, tier_ids = zip(*named, strict=True)
+    return min((row["id"] for row in await connection.fetch(_SQL.strays, structure_ids, tier_ids)), default=None)
 
 
 async def page(

@@ -12,6 +12,12 @@ WHERE id = $2 AND tier_structure_id = $1;
 -- The row stays: members' histories show the tiers that they were in.
 UPDATE tiers SET deleted_at = $3 WHERE id = $2 AND tier_structure_id = $1;
 
+-- name: strays
+-- The tiers that are named with another structure than theirs.
+SELECT tier.id
+FROM unnest($1::text[], $2::text[]) AS named (tier_structure_id, tier_id)
+JOIN tiers AS tier ON tier.id = named.tier_id AND tier.tier_structure_id <> named.tier_structure_id;
+
 -- name: listed
 SELECT id, name, configuration, metadata, created_at, updated_at
 FROM tiers
