@@ -2,8 +2,8 @@
 
 import asyncio
 import sys
-from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Iterator, Sequence
+from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -15,6 +15,8 @@ from troth.settings import Settings
 
 if TYPE_CHECKING:
     import socket
+
+    from troth.actions.engine import Engine
 
 app = typer.Typer(
     name="troth",
@@ -48,12 +50,15 @@ def _failures() -> Iterator[None]:
     """Tell in one line what an operator can do something about."""
     from troth.cli.opening import fail
     from troth.core.refusals import Refusal
+    from troth.db.database import Unreachable
     from troth.db.embedded_account import EmbeddedPostgresError
 
     try:
         yield
     except Refusal as refusal:
         fail(refusal.details)
+    except Unreachable as error:
+        fail(f"the database cannot be reached: {error}")
     except (EmbeddedPostgresError, ValueError) as error:
         fail(str(error))
 
@@ -62,10 +67,14 @@ def _failures() -> Iterator[None]:
 def prepare(context: typer.Context) -> None:
     """Troth: an open-source loyalty engine whose every point is provable."""
 
-    def opened() -> Any:
+    @asynccontextmanager
+    async def opened() -> AsyncIterator["Engine"]:
         from troth.assemble import engine_for_command
 
-        return engine_for_command(_settings())
+        async with AsyncExitStack() as stack:
+            with _failures():
+                engine = await stack.enter_async_context(engine_for_command(_settings()))
+            yield engine
 
     context.obj = opened
 

@@ -13,6 +13,8 @@ import pytest
 from tests.polling import until
 from tests.processes import Server, children, command_of, data_folder, is_served, postmaster, troth
 
+from troth.db.embedded import running_url
+
 SOON_SECONDS = 120.0
 
 
@@ -53,6 +55,11 @@ def test_one_folder_from_first_start_to_second(folder: Path) -> None:
         assert second.returncode == 1
         assert f"Another Troth (process {first.pid}) runs on the data folder {folder}" in second.stderr
         assert "Traceback" not in second.stderr
+        nowhere = running_url(folder).replace("/troth?", "/nowhere?")
+        for command in (("migrate", "--database-url", nowhere), ("project", "list")):
+            lost = troth(*command, database_url=nowhere)
+            assert (lost.returncode, lost.stderr.count("\n")) == (1, 1), lost.stderr
+            assert lost.stderr.startswith("troth: the database cannot be reached: ")
         taken = troth("serve", "--port", str(first.port), "--data", str(folder))
         assert (taken.returncode, "Address already in use" in taken.stderr) == (1, True)
 

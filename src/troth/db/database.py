@@ -40,6 +40,10 @@ _GONE: Final = (
 )
 
 
+class Unreachable(OSError):  # noqa: N818 - reads as what it is
+    """The database cannot be connected to; the text says why."""
+
+
 class Outrun(Exception):  # noqa: N818 - no error: somebody else was faster
     """Another transaction changed a fact between its load and the save; the unit of work starts anew."""
 
@@ -115,7 +119,8 @@ class Database:
     async def open(cls, url: str, clock: Clock, *, connections: int = 8) -> Self:
         """Connect to the database at a PostgreSQL URL, keeping up to `connections` open.
 
-        The server may still be starting: this waits as long as any unit of work does, then raises what went wrong.
+        The server may still be starting: this waits as long as any unit of work does, then raises `Unreachable`; at
+        once where the server refuses. A URL that is none is a ValueError.
         """
         deadline = clock.seconds() + PATIENCE_SECONDS
         while True:
@@ -131,10 +136,14 @@ class Database:
                     server_settings={"application_name": "troth", "jit": "off", "timezone": "UTC"},
                 )
                 return cls(pool, clock)
-            except _GONE:
-                if clock.seconds() > deadline:
+            except _GONE as error:
+                if isinstance(error, ValueError):
                     raise
+                if clock.seconds() > deadline:
+                    raise Unreachable(str(error)) from error
                 await asyncio.sleep(0.1)
+            except asyncpg.PostgresError as error:
+                raise Unreachable(str(error)) from error
 
     async def close(self) -> None:
         """Close all connections, waiting a moment for those in use."""
