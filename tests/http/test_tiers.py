@@ -129,49 +129,6 @@ async def test_only_earned_points_are_tracked(engine: Engine, client: httpx.Asyn
     assert [one["points"] for one in progress["opportunities"]] == [380]
 
 
-YEARS: list[tuple[str, int]] = [
-    ("2030-03-10T12:00:00.000Z", 600),
-    ("2031-06-01T12:00:00.000Z", 150),
-    ("2032-02-28T12:00:00.000Z", 30),
-    ("2032-08-15T12:00:00.000Z", 500),
-]
-CHAIN = [
-    "2030-01-31T10:00 JOINED >Bronze",
-    "2030-03-10T12:00 UPGRADED Bronze>Gold",
-    # Gold is safe through 10 March 2031; a month of grace goes to the end of April. Then 0 points would be Bronze.
-    "2031-04-30T22:00 DOWNGRADED Gold>Bronze",
-    "2031-06-01T12:00 UPGRADED Bronze>Silver",
-    # Silver is safe through 1 June 2032, and kept through July; Bronze is what 30 points in 2032 deserve.
-    "2032-07-31T22:00 DOWNGRADED Silver>Bronze",
-    "2032-08-15T12:00 UPGRADED Bronze>Gold",
-]
-
-
-async def test_three_years_night_by_night(engine: Engine, shop: httpx.AsyncClient, sandbox: TestProject) -> None:
-    card = await tiered_card(shop, point_earned=earned(1, "YEAR"), expiration=YEAR_SAFE, downgrade=GRACE)
-    for moment, amount in YEARS:
-        await clock_moved(shop, moment)
-        await earn(engine, sandbox, card, amount)
-    await clock_moved(shop, "2033-01-15T12:00:00.000Z")
-    assert await card.chain() == CHAIN
-    assert (await card.progress())["risks"] == [
-        {
-            "type": "TIER_DOWNGRADE",
-            "date": "2033-09-30T22:00:00.000Z",
-            "tier": {"id": next(one for one, name in card.names.items() if name == "Bronze"), "name": "Bronze"},
-        }
-    ]
-
-
-async def test_three_years_without_a_night(engine: Engine, shop: httpx.AsyncClient, sandbox: TestProject) -> None:
-    card = await tiered_card(shop, point_earned=earned(1, "YEAR"), expiration=YEAR_SAFE, downgrade=GRACE)
-    for moment, amount in YEARS:
-        await set_clock(engine, sandbox, moment)
-        await earn(engine, sandbox, card, amount)
-    await set_clock(engine, sandbox, "2033-01-15T12:00:00Z")
-    assert await card.chain() == CHAIN
-
-
 async def test_no_answer_is_behind_time(engine: Engine, shop: httpx.AsyncClient, sandbox: TestProject) -> None:
     card = await tiered_card(shop, wallet={"points_expiration": ONE_MONTH}, downgrade=MULTI)
     await card.adjust(100)
