@@ -18,6 +18,7 @@ from troth.actions.engine import Engine
 
 pytestmark = pytest.mark.anyio
 
+LARGEST = 2**53 - 1
 MONTH = {"type": "ROLLING_EXPIRATION", "rolling_expiration": {"period": {"value": 1, "unit": "MONTH"}}}
 
 
@@ -125,6 +126,26 @@ async def test_what_cannot_be_issued_is_rejected_and_given_back(engine: Engine, 
     assert paid["status"] == "REJECTED"
     assert paid["details"]["rejection"]["reason"] == "no_free_code"
     assert await shop.stock(reward) == (1, 1)
+
+
+async def test_a_card_that_has_no_room_takes_no_points(engine: Engine, client: httpx.AsyncClient) -> None:
+    shop = await new_shop(client, {}, {})
+    reward = await shop.reward(10, stock=1, digital=card_points(shop.wallet_ids[1], 7))
+    buyer = await shop.member(100, LARGEST - 6)
+    await buyer.buy(reward)
+    await issue(engine)
+    (rejected,) = await buyer.purchases()
+    assert (rejected["status"], rejected["details"]["rejection"]) == (
+        "REJECTED",
+        {"reason": "target_card_full", "details": {"card_id": buyer.cards[1].id}},
+    )
+    assert await buyer.balance() == 100
+    assert await buyer.counters(1) == {"total": LARGEST - 6, "added": LARGEST - 6}
+    assert await shop.stock(reward) == (1, 0)
+    await buyer.cards[1].adjust(-1)
+    await buyer.buy(reward)
+    await issue(engine)
+    assert (await buyer.purchases())[0]["status"] == "REJECTED", "what a card was ever given is bounded, too"
 
 
 async def test_a_deleted_reward_is_issued_to_whoever_bought_it(engine: Engine, client: httpx.AsyncClient) -> None:
