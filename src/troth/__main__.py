@@ -6,11 +6,11 @@ from collections.abc import AsyncIterator, Iterator, Sequence
 from contextlib import AsyncExitStack, asynccontextmanager, contextmanager
 from dataclasses import replace
 from importlib import import_module
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from troth.cli.flags import DatabaseUrl, DataDir
 from troth.settings import Settings
 
 if TYPE_CHECKING:
@@ -25,12 +25,6 @@ app = typer.Typer(
     add_completion=False,
     pretty_exceptions_enable=False,
 )
-
-DataDir = Annotated[Path | None, typer.Option("--data", help="Folder of the embedded database.", show_default=False)]
-DatabaseUrl = Annotated[
-    str | None,
-    typer.Option("--database-url", help="A PostgreSQL (15 or newer) instead of the embedded one.", show_default=False),
-]
 
 
 def _settings(**flags: Any) -> Settings:
@@ -68,12 +62,12 @@ def prepare(context: typer.Context) -> None:
     """Troth: an open-source loyalty engine whose every point is provable."""
 
     @asynccontextmanager
-    async def opened() -> AsyncIterator["Engine"]:
+    async def opened(**flags: Any) -> AsyncIterator["Engine"]:
         from troth.assemble import engine_for_command
 
         async with AsyncExitStack() as stack:
             with _failures():
-                engine = await stack.enter_async_context(engine_for_command(_settings()))
+                engine = await stack.enter_async_context(engine_for_command(_settings(**flags)))
             yield engine
 
     context.obj = opened

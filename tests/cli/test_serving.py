@@ -25,7 +25,7 @@ def folder() -> Iterator[Path]:
 
 
 def make_project(folder: Path) -> dict[str, str]:
-    made = troth("project", "create", "Kept", "--json", data_dir=str(folder))
+    made = troth("project", "create", "Kept", "--json", "--data", str(folder))
     assert made.returncode == 0, made.stderr
     shown: dict[str, str] = json.loads(made.stdout)
     return shown

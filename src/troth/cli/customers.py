@@ -12,6 +12,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskProgressC
 
 from troth.actions import access, async_actions, customer_imports
 from troth.actions.engine import Engine
+from troth.cli.flags import on_database
 from troth.cli.opening import fail, run
 from troth.core.async_actions import AsyncAction
 from troth.core.json import text
@@ -25,6 +26,7 @@ PAUSE_SECONDS: Final = 0.1
 
 
 @app.command("import")
+@on_database
 def import_(
     context: typer.Context,
     file: Annotated[Path, typer.Argument(help="A CSV file in UTF-8 whose first row names the columns.")],

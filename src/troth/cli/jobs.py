@@ -8,6 +8,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from troth.actions import triggers
+from troth.cli.flags import on_database
 from troth.cli.key import Json
 from troth.cli.opening import fail, run, show_json
 from troth.core.configuration import timestamp
@@ -22,6 +23,7 @@ Project = Annotated[str | None, typer.Option("--project", help="Only those of on
 
 
 @app.command("list")
+@on_database
 def list_(context: typer.Context, project_id: Project = None, limit: Limit = MOST_SHOWN, json: Json = False) -> None:
     """List what is put aside: orders, events and entered segments that could not be evaluated for a member."""
     parked = run(context, lambda engine: triggers.list_parked(engine, project_id, limit))
@@ -39,6 +41,7 @@ def list_(context: typer.Context, project_id: Project = None, limit: Limit = MOS
 
 
 @app.command()
+@on_database
 def retry(
     context: typer.Context,
     jobs: Annotated[list[str] | None, typer.Argument(help="Jobs as the list names them.", show_default=False)] = None,

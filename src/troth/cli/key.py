@@ -9,6 +9,7 @@ from rich.text import Text
 
 from troth.actions import access
 from troth.actions.access import NewKey
+from troth.cli.flags import on_database
 from troth.cli.opening import run, show_json
 from troth.core.access import Role
 from troth.core.configuration import timestamp
@@ -22,6 +23,7 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.command()
+@on_database
 def create(
     context: typer.Context,
     project_id: ProjectId,
@@ -35,6 +37,7 @@ def create(
 
 
 @app.command("list")
+@on_database
 def list_(context: typer.Context, project_id: ProjectId, json: Json = False) -> None:
     """List a project's keys, revoked ones included."""
     keys = run(context, lambda engine: access.list_keys(engine, project_id))
@@ -50,12 +53,14 @@ def list_(context: typer.Context, project_id: ProjectId, json: Json = False) -> 
 
 
 @app.command()
+@on_database
 def rotate(context: typer.Context, app_id: AppId, json: Json = False) -> None:
     """Give a key a new token and show it this once; the old one stops working within a second."""
     show_token(run(context, lambda engine: access.rotate_key(engine, app_id)), json=json)
 
 
 @app.command()
+@on_database
 def revoke(context: typer.Context, app_id: AppId, json: Json = False) -> None:
     """End a key for good, within a second."""
     key = run(context, lambda engine: access.revoke_key(engine, app_id))

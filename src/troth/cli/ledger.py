@@ -9,6 +9,7 @@ from rich.progress import Progress, SpinnerColumn, TextColumn
 
 from troth.actions import ledger_audit
 from troth.actions.engine import Engine
+from troth.cli.flags import on_database
 from troth.cli.opening import run, show_json
 from troth.core.ledger.audit import Difference
 
@@ -21,6 +22,7 @@ def ledger() -> None:
 
 
 @app.command()
+@on_database
 def verify(
     context: typer.Context,
     project_id: Annotated[str | None, typer.Option("--project", help="A project's id, proj_…; else all.")] = None,

@@ -8,12 +8,13 @@ from typing import Any, NoReturn, TypeVar
 import typer
 
 from troth.actions.engine import Engine
+from troth.cli.flags import chosen
 from troth.core.json import text
 from troth.core.refusals import Refusal
 
 T = TypeVar("T")
-Opener = Callable[[], AbstractAsyncContextManager[Engine]]
-"""What a command finds as its context's `obj`: opens an engine, and closes it when the command is done."""
+Opener = Callable[..., AbstractAsyncContextManager[Engine]]
+"""What a command finds as its context's `obj`: opens an engine on the chosen database, and closes it in the end."""
 
 
 def run(context: typer.Context, work: Callable[[Engine], Awaitable[T]]) -> T:
@@ -21,7 +22,7 @@ def run(context: typer.Context, work: Callable[[Engine], Awaitable[T]]) -> T:
     opener: Opener = context.obj
 
     async def opened() -> T:
-        async with opener() as engine:
+        async with opener(**chosen(context)) as engine:
             return await work(engine)
 
     try:

@@ -8,6 +8,7 @@ from rich.table import Column, Table
 from rich.text import Text
 
 from troth.actions import access
+from troth.cli.flags import on_database
 from troth.cli.key import Json, show_token
 from troth.cli.opening import run, show_json
 from troth.core.configuration import timestamp
@@ -17,6 +18,7 @@ app = typer.Typer()
 
 
 @app.command()
+@on_database
 def create(
     context: typer.Context,
     name: Annotated[str, typer.Argument(help="The project's name, 1 to 200 characters.")],
@@ -36,6 +38,7 @@ def create(
 
 
 @app.command("list")
+@on_database
 def list_(context: typer.Context, json: Json = False) -> None:
     """List all projects."""
     projects = run(context, access.list_projects)

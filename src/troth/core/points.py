@@ -164,7 +164,7 @@ def _adjust(command: Adjust, holdings: Holdings | None, present: Present) -> Boo
     credit, points = command.points > 0, abs(command.points)
     largest = room(account, Kind.ADDED if credit else Kind.SUBTRACTED)
     if points > largest:
-        allowed = f"at most {largest}" if credit else f"at least -{largest}"
+        allowed = f"at most {largest}" if credit else f"at least {-largest}"
         words = f"points: must be {allowed}: no counter of the card may pass {LARGEST_INTEGER}"
         raise Refusal(Reason.INVALID_PAYLOAD, words)
     occasion = present.occasion(command.reason)
