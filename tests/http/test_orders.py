@@ -233,7 +233,7 @@ async def test_a_refused_order_writes_nothing(
         ({"metadata": []}, "metadata: must be an object"),
         ({"metadata": {"a": "x" * 65536}}, "metadata: must have at most 65536 bytes as JSON"),
         ({"customer": "ada"}, "customer: must be an object"),
-        ({"customer": {"email": "nobody"}}, "customer.email: must match"),
+        ({"customer": {"email": "nobody"}}, "customer.email: must be an email address"),
         ({"created_at": "yesterday"}, "created_at: must be an ISO 8601 date-time"),
         ({"source_id": ""}, "source_id: must have at least 1 character"),
     ],
