@@ -126,9 +126,9 @@ def _transaction_rows(followed: Followed) -> Iterable[tuple[str, ...]]:
     for one in {one.id: one for one in standing.booked}.values():
         yield (
             followed.member_id, one.id, standing.card_id, standing.structure.card_definition_id, standing.structure.id,
-            one.type, one.status, one.tier_from or "", one.tier_to or "", str(one.points), timestamp(one.start_at),
+            one.type, one.status, one.tier_from or "", one.tier_to or "", str(one.points), _instant(one.start_at),
             _instant(one.expires_at), _origin(one.origin), one.rejection or "", followed.group_id,
-            timestamp(one.created_at), _instant(one.updated_at),
+            _instant(one.created_at), _instant(one.updated_at),
         )  # fmt: skip
 
 
@@ -136,10 +136,11 @@ def _state_row(member_id: str, standing: Standing) -> tuple[str, ...]:
     state = standing.state
     tracking = state.tracking
     counts = (tracking.number, tracking.points, tracking.points_before) if tracking else (None, None, None)
+    days = (state.safe_through, state.grace_through, state.fell_on)
     return (
         member_id, standing.card_id, standing.structure.id, state.tier_id or "", _instant(state.since),
-        *map(_shown, (state.safe_through, state.grace_through, state.fell_on, state.secured_id, *counts)),
-        _shown(standing.next_due), str(state.booked_count),
+        *["" if one is None else str(one) for one in (*days, state.secured_id, *counts, standing.next_due)],
+        str(state.booked_count),
     )  # fmt: skip
 
 
@@ -147,11 +148,9 @@ def _columns(rows: Sequence[tuple[str, ...]], width: int) -> Iterable[str]:
     return map(_SEPARATOR.join, zip(*rows, strict=True)) if rows else ("",) * width
 
 
-def _shown(value: object) -> str:
-    return "" if value is None else str(value)
-
-
+@lru_cache(maxsize=1024)
 def _instant(moment: datetime | None) -> str:
+    """Return an instant as text; mostly it is a midnight, which many members share."""
     return timestamp(moment) if moment else ""
 
 

@@ -201,6 +201,8 @@ def touched(account: Account, activity: Activity | str, day: date) -> Account:
 
 def next_due(account: Account) -> date | None:
     """Return the day whose first instant next changes the account by itself, None if none does (domain 16)."""
+    if not account.pending and not account.buckets:
+        return None
     due = [one.date + DAY if one.type == "EVENT_BASED" else one.date for one in _waiting(account)]
     due += [last + DAY for one in _open(account) if (last := account.date_of(one)) is not None]
     return min(due, default=None)
@@ -217,6 +219,8 @@ def next_expiration(account: Account) -> NextExpiration | None:
 
 def next_activation(account: Account) -> NextActivation | None:
     """Return the nearest date of pending points, its type and their sum, None if nothing is pending."""
+    if not account.pending:
+        return None
     waiting = [(one.date, one.type, one.points) for one in _waiting(account) if one.points]
     if not waiting:
         return None

@@ -100,7 +100,9 @@ class Movement(NamedTuple):
 
 def now_for(holdings: Holdings, now: datetime) -> datetime:
     """Return the instant at which a member is decided on: now, and never before one of its cards' last bookings."""
-    return max(now, *(account.latest for account in holdings.accounts.values())) if holdings.accounts else now
+    for account in holdings.accounts.values():
+        now = max(now, account.latest)
+    return now
 
 
 def up_to(holdings: Holdings, now: datetime, zone: tzinfo) -> tuple[Holdings, tuple[Entry, ...]]:

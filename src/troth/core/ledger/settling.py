@@ -73,15 +73,15 @@ def _followed(
 
     Without a day that is over already for the tiers: what moved the points late is a change like any other.
     """
-    account = next(one for one in accounts if one.card_id == standing.card_id)
-    of_card = [entry for entry in booked if entry.transaction.card_id == standing.card_id]
-    if day is None:
-        for entry in of_card:
-            standing = standing.after(entry, account.counters.balance)
-        return standing
-    if of_card:
+    balance = next(one for one in accounts if one.card_id == standing.card_id).counters.balance
+    if booked:
+        of_card = [entry for entry in booked if entry.transaction.card_id == standing.card_id]
+        if day is None:
+            for entry in of_card:
+                standing = standing.after(entry, balance)
+            return standing
         standing = standing.counting(of_card)
-    return standing.at_midnight(account.counters.balance, day, step)
+    return standing if day is None else standing.at_midnight(balance, day, step)
 
 
 def _pending_points(account: Account, day: date, occasion: Occasion) -> Iterator[Booked]:

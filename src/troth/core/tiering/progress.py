@@ -40,14 +40,15 @@ def shown(
     Opportunities are the higher tiers for which only points are missing, the nearest first.
     """
     day = day_of(now, facts.zone)
+    collected = _collected(structure, state, facts, day)
     loss = next_loss(structure, state, facts, coming)
     return {
         **NO_PROGRESS,
-        "current": _current(structure, state, facts, day),
+        "current": _current(structure, state, facts, collected),
         "tier_structure": {"id": structure.id, "object": "tier_structure"},
         "deferred": [_deferred(structure, state.deferred)] if state.deferred else [],
         "risks": [_risk(structure, loss)] if loss else [],
-        "opportunities": _opportunities(structure, state, facts, day),
+        "opportunities": _opportunities(structure, state, facts, day, collected),
     }
 
 
@@ -118,16 +119,16 @@ def _looked_ahead(
     return state, facts, next(losses, None)
 
 
-def _current(structure: Structure, state: TierState, facts: Facts, day: date) -> dict[str, Any] | None:
+def _current(structure: Structure, state: TierState, facts: Facts, collected: int) -> dict[str, Any] | None:
     if state.tier_id is None or state.since is None:
         return None
-    lowest, highest = structure.tier(state.tier_id).ends
-    points = {"current": _collected(structure, state, facts, day), "min": lowest}
+    rung = structure.rung(state.tier_id)
+    points = {"current": collected, "min": rung.lowest}
     return {
-        "tier": _tier(structure, state.tier_id),
+        "tier": rung.shown,
         "start_at": timestamp(state.since),
         "expires_at": timestamp(midnight(state.safe_through + ONE_DAY, facts.zone)) if state.safe_through else None,
-        "points": points if highest is None else {**points, "max": highest},
+        "points": points if rung.highest is None else {**points, "max": rung.highest},
     }
 
 
@@ -153,18 +154,19 @@ def _risk(structure: Structure, loss: TierTransaction) -> dict[str, Any]:
     }
 
 
-def _opportunities(structure: Structure, state: TierState, facts: Facts, day: date) -> list[dict[str, Any]]:
+def _opportunities(
+    structure: Structure, state: TierState, facts: Facts, day: date, collected: int
+) -> list[dict[str, Any]]:
     earned, tracking = structure.configuration.point_earned, state.tracking
     until = None
     if earned and tracking:
         until = timestamp(midnight(next_began_on(tracking.card_created_on, earned.period, day), facts.zone))
-    collected = _collected(structure, state, facts, day)
     return [
-        {"valid_until": until, "tier": _tier(structure, tier.id), "points": tier.ends[0] - collected}
-        for tier in structure.tiers[structure.levels[state.tier_id] + 1 :]
-        if tier.admits(facts.segment_ids) and tier.ends[0] > collected
+        {"valid_until": until, "tier": rung.shown, "points": rung.lowest - collected}
+        for rung in structure.rungs[structure.levels[state.tier_id] + 1 :]
+        if (rung.segment_id is None or rung.segment_id in facts.segment_ids) and rung.lowest > collected
     ]
 
 
-def _tier(structure: Structure, tier_id: str | None) -> dict[str, Any] | None:
-    return {"id": tier_id, "name": structure.tier(tier_id).name} if tier_id else None
+def _tier(structure: Structure, tier_id: str | None) -> Mapping[str, Any] | None:
+    return structure.rung(tier_id).shown if tier_id else None

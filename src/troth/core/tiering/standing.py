@@ -16,7 +16,6 @@ from troth.core.tiering.evaluation import (
     after_change,
     at_midnight,
     departure,
-    is_turn,
     next_due,
 )
 from troth.core.tiering.state import Origin, TierState, TierTransaction, before_the_first, counted
@@ -77,8 +76,6 @@ class Standing(NamedTuple):
 
     def at_midnight(self, balance: int, day: date, step: Step) -> "Standing":
         """Return the standing after a step of the midnight that begins a day (domain 16)."""
-        if not is_turn(self.structure, self.state, day, step):
-            return self
         return self._with(at_midnight(self.structure, self.state, self.facts(balance), day, step))
 
     def left(self, balance: int, instant: datetime) -> "Standing":

@@ -4,7 +4,8 @@ from collections.abc import Iterable, Mapping, Set
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from typing import NamedTuple, Self
+from math import ceil
+from typing import Any, NamedTuple, Self
 
 from troth.core.calendar import end_of, next_of, shifted
 from troth.core.tiers import GracePeriod, TierConfiguration, TierExpiration, TierStructureConfiguration
@@ -33,6 +34,19 @@ class Tier(NamedTuple):
         return self.segment_id is None or self.segment_id in segment_ids
 
 
+class Rung(NamedTuple):
+    """What a tier asks for, and how progress shows it, read once for all members: see `Tier`."""
+
+    lowest: Decimal
+    highest: Decimal | None
+    segment_id: str | None
+    shown: Mapping[str, Any]
+
+    @classmethod
+    def of(cls, tier: Tier) -> Self:
+        return cls(*tier.ends, tier.segment_id, {"id": tier.id, "name": tier.name})
+
+
 @dataclass(frozen=True, slots=True)
 class Structure:
     """A tier structure; `tiers` stand in order, the lowest first. Make it with `Structure.of`."""
@@ -42,8 +56,10 @@ class Structure:
     tiers: tuple[Tier, ...]
     levels: Mapping[str | None, int]
     """The position of each tier, and of being in none: -1."""
-    entries: tuple[tuple[Decimal, str | None, str], ...]
-    """What it takes to enter each tier, the highest first: its points, its segment if it has one, its id."""
+    rungs: tuple[Rung, ...]
+    """The tiers' rungs, in their order."""
+    entries: tuple[tuple[int, str | None, str], ...]
+    """What it takes to enter each tier, the highest first: its whole points, its segment if it has one, its id."""
     never_lost: frozenset[str]
     """The tiers that say of themselves that nobody loses them."""
     segment_ids: frozenset[str]
@@ -54,15 +70,21 @@ class Structure:
         """Return the structure with its tiers in order: by points; of equal ones that with a segment is the higher."""
         ordered = sorted(tiers, key=lambda one: (one.ends[0], one.segment_id is not None))
         levels: dict[str | None, int] = {tier.id: level for level, tier in enumerate(ordered)}
-        entries = tuple((tier.ends[0], tier.segment_id, tier.id) for tier in reversed(ordered))
+        rungs = tuple(map(Rung.of, ordered))
+        entries = tuple((ceil(tier.ends[0]), tier.segment_id, tier.id) for tier in reversed(ordered))
         never_lost = frozenset(tier.id for tier in ordered if tier.configuration.downgrade.type == "NO_DOWNGRADE")
         segment_ids = frozenset(tier.segment_id for tier in ordered if tier.segment_id)
-        return cls(structure_id, configuration, tuple(ordered), levels | {None: -1}, entries, never_lost, segment_ids)
+        levels[None] = -1
+        return cls(structure_id, configuration, tuple(ordered), levels, rungs, entries, never_lost, segment_ids)
 
     @property
     def card_definition_id(self) -> str:
         """The wallet that the structure sits on; a member's other cards have no tiers."""
         return self.configuration.card_definition_id
+
+    def rung(self, tier_id: str) -> Rung:
+        """Return a tier's rung by its id."""
+        return self.rungs[self.levels[tier_id]]
 
     def tier(self, tier_id: str) -> Tier:
         """Return a tier by its id."""
