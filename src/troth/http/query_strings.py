@@ -32,6 +32,8 @@ def take_apart(query_string: bytes | str) -> Parameters:
 
     Raises a refusal for what is not UTF-8, holds NUL, is no name, or is more than `MOST_PARAMETERS`.
     """
+    if not query_string:
+        return {}
     try:
         text = query_string.decode() if isinstance(query_string, bytes) else query_string
         pairs = parse_qsl(text, keep_blank_values=True, errors="strict", max_num_fields=MOST_PARAMETERS)
