@@ -16,6 +16,7 @@ from troth.core.tiering.evaluation import (
     after_change,
     at_midnight,
     departure,
+    is_turn,
     next_due,
 )
 from troth.core.tiering.state import Origin, TierState, TierTransaction, before_the_first, counted
@@ -73,6 +74,10 @@ class Standing(NamedTuple):
     def reviewed(self, balance: int, instant: datetime, origin: Origin | None) -> "Standing":
         """Return the standing evaluated as of an instant: the card is new, or the customer's segments may be others."""
         return self._with(after_change(self.structure, self.state, self.facts(balance), Cause(instant, origin)))
+
+    def is_turn(self, day: date, step: Step) -> bool:
+        """Tell whether a step of the midnight that begins a day may change anything."""
+        return is_turn(self.structure, self.state, day, step)
 
     def at_midnight(self, balance: int, day: date, step: Step) -> "Standing":
         """Return the standing after a step of the midnight that begins a day (domain 16)."""
