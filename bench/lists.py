@@ -33,14 +33,17 @@ def depth(stack: Stack) -> tuple[str, list[Row]]:
 
 
 def walk(stack: Stack, path: str) -> tuple[float, float]:
-    """Return the median milliseconds of the first page, and of the pages from the 10,000th on."""
+    """Return the median milliseconds of the first page and of those from the 10,000th on, asked for in turn."""
     connection = HTTPConnection(*stack.address)
-    near = [page(connection, stack, path, None)[1] for _ in range(SAMPLES)]
-    far, cursor = [], None
-    for number in range(FAR + SAMPLES):
+    cursor = None
+    for _ in range(FAR):
+        cursor, _ = page(connection, stack, path, cursor)
+    near: list[float] = []
+    far: list[float] = []
+    for _ in range(SAMPLES):
+        near.append(page(connection, stack, path, None)[1])
         cursor, milliseconds = page(connection, stack, path, cursor)
-        if number >= FAR:
-            far.append(milliseconds)
+        far.append(milliseconds)
     return median(near), median(far)
 
 
