@@ -73,8 +73,7 @@ def _followed(
 
     Without a day that is over already for the tiers: what moved the points late is a change like any other.
     """
-    is_turn = day is not None and standing.is_turn(day, step)
-    if not booked and not is_turn:
+    if not booked and (day is None or not standing.is_turn(day, step)):
         return standing
     balance = next(one for one in accounts if one.card_id == standing.card_id).counters.balance
     if booked:
